@@ -1,0 +1,16 @@
+#!/usr/bin/env bash
+# Remove .run/ and the folder it points to, unless something runs in it.
+set -euo pipefail
+cd "$(dirname "$0")/../.."
+[ -d .run ] || exit 0
+home=.run
+[ ! -f .run/home ] || home=$(cat .run/home)
+for pidfile in "$home"/data/postmaster.pid; do
+  [ -f "$pidfile" ] || continue
+  if kill -0 "$(head -1 "$pidfile")" 2>/dev/null; then
+    echo "clean: .run/ is in use by \`make run\`; left alone"
+    exit 0
+  fi
+done
+[ "$home" = .run ] || rm -rf -- "$home"
+rm -rf .run

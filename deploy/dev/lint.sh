@@ -1,0 +1,29 @@
+#!/usr/bin/env bash
+# lint.sh BUILD: clang-tidy over the agent (few checks, all errors: .clang-tidy),
+# cppcheck, shellcheck, and python's own compiler over the scripts.
+set -euo pipefail
+cd "$(dirname "$0")/../.."
+build=$1
+[ -f "$build/compile_commands.json" ] || cmake -S agent -B "$build" -G Ninja >/dev/null
+# Generated protobuf headers must exist before a source that includes them is read.
+ninja -C "$build" >/dev/null
+
+status=0
+step() {
+  echo "lint: $1"
+  shift
+  "$@" || status=1
+}
+
+mapfile -t sources < <(git ls-files 'agent/*.cc')
+mapfile -t scripts < <(git ls-files '*.sh' .ci/run)
+mapfile -t pythons < <(git ls-files '*.py')
+step "clang-tidy, ${#sources[@]} files" \
+  bash -c 'printf "%s\0" "${@:2}" | xargs -0 -n 4 -P "$(nproc)" clang-tidy-14 --quiet -p "$1"' - \
+  "$build" "${sources[@]}"
+step "cppcheck" cppcheck --quiet --std=c++20 --language=c++ --error-exitcode=1 --inline-suppr \
+  --suppress=missingIncludeSystem --enable=warning,performance,portability \
+  -I agent -j "$(nproc)" "${sources[@]}"
+[ ${#scripts[@]} = 0 ] || step "shellcheck" shellcheck "${scripts[@]}"
+[ ${#pythons[@]} = 0 ] || step "python" python3 -m compileall -q -f "${pythons[@]}"
+exit $status
