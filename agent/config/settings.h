@@ -11,6 +11,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/clock.h"
@@ -101,14 +102,19 @@ struct Settings {
   int max_user_connections = 0;  // server connections of one user, 0: no limit
   bool server_round_robin = false;
   int max_prepared_statements = 200;  // per server connection; 0: names pass unchanged
-  std::vector<std::string> ignore_startup_parameters;
+  // JDBC and lib/pq always send this one, and it changes nothing since PostgreSQL 12.
+  std::vector<std::string> ignore_startup_parameters{"extra_float_digits"};
   bool application_name_add_host = false;
 
   // Login.
   AuthType auth_type = AuthType::kScramSha256;
-  std::string auth_file;   // users in PgBouncer's userlist format
-  std::string auth_user;   // who runs auth_query; empty: auth_query is off
-  std::string auth_query;  // default in config/table.cc
+  std::string auth_file;  // users in PgBouncer's userlist format
+  std::string auth_user;  // who runs auth_query; empty: auth_query is off
+  // $1 is the user's name.  Everything is qualified: a search_path cannot redirect it.
+  std::string auth_query =
+      "SELECT rolname, CASE WHEN rolvaliduntil OPERATOR(pg_catalog.<) pg_catalog.now() "
+      "THEN NULL ELSE rolpassword END FROM pg_catalog.pg_authid "
+      "WHERE rolname OPERATOR(pg_catalog.=) $1 AND rolcanlogin";
   std::string auth_dbname;
 
   // Server connections.
@@ -148,6 +154,9 @@ struct Settings {
 
   std::map<std::string, DatabaseSettings, std::less<>> databases;
   std::map<std::string, UserSettings, std::less<>> users;
+  // Users known besides auth_file: name to password or stored secret.  Filled from a
+  // connection URI only (docs/decisions/0140); an empty secret is for auth_type trust.
+  std::map<std::string, std::string, std::less<>> inline_users;
 
   // Where a client that asks for `name` goes: its entry, else "*", else null.
   const DatabaseSettings* FindDatabase(std::string_view name) const;

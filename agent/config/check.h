@@ -1,0 +1,15 @@
+// The settings in effect, as text: what `pgvaletd --check` prints.
+#pragma once
+
+#include <string>
+
+#include "config/load.h"
+
+namespace pgvalet::config {
+
+// One line per setting, "key = value  # where it came from", then the databases and
+// users.  It is TOML and can be used as a configuration file, except that every
+// password is printed as "********".
+std::string DescribeSettings(const Loaded& loaded);
+
+}  // namespace pgvalet::config
