@@ -1,0 +1,77 @@
+#include "wire/statement.h"
+
+#include <utility>
+
+namespace pgvalet::wire {
+
+StatementPtr StatementStore::Intern(std::string_view tail) {
+  const std::lock_guard lock(shelf_->mutex);
+  if (const auto found = shelf_->by_tail.find(tail); found != shelf_->by_tail.end()) {
+    if (StatementPtr alive = found->second.lock()) return alive;
+    // Its last holder is on the way into the deleter below; the key points into that
+    // statement, so it has to go before a new one takes its place.
+    shelf_->by_tail.erase(found);
+  }
+  const std::uint64_t id = shelf_->next_id++;
+  auto* made = new Statement{id, "PGVALET_" + std::to_string(id), std::string(tail)};
+  StatementPtr statement(made, [shelf = shelf_](const Statement* dying) {
+    {
+      const std::lock_guard inner(shelf->mutex);
+      const auto entry = shelf->by_tail.find(dying->tail);
+      if (entry != shelf->by_tail.end() && entry->second.expired()) shelf->by_tail.erase(entry);
+    }
+    delete dying;
+  });
+  shelf_->by_tail.emplace(statement->tail, statement);
+  return statement;
+}
+
+std::size_t StatementStore::size() const {
+  const std::lock_guard lock(shelf_->mutex);
+  return shelf_->by_tail.size();
+}
+
+const StatementPtr* ClientStatements::Find(std::string_view name) const {
+  if (!map_) return nullptr;
+  const auto found = map_->find(name);
+  return found == map_->end() ? nullptr : &found->second;
+}
+
+void ClientStatements::Set(std::string_view name, StatementPtr statement) {
+  if (!map_) map_ = std::make_unique<absl::flat_hash_map<std::string, StatementPtr>>();
+  (*map_)[name] = std::move(statement);
+}
+
+void ClientStatements::Erase(std::string_view name) {
+  if (!map_) return;
+  if (const auto found = map_->find(name); found != map_->end()) map_->erase(found);
+  if (map_->empty()) map_.reset();
+}
+
+bool ServerStatements::Touch(const Statement& statement) {
+  const auto found = places_.find(statement.id);
+  if (found == places_.end()) return false;
+  used_.splice(used_.end(), used_, found->second);
+  return true;
+}
+
+void ServerStatements::Add(StatementPtr statement) {
+  if (Touch(*statement)) return;
+  const std::uint64_t id = statement->id;
+  used_.push_back(std::move(statement));
+  places_.emplace(id, std::prev(used_.end()));
+}
+
+void ServerStatements::Remove(const Statement& statement) {
+  const auto found = places_.find(statement.id);
+  if (found == places_.end()) return;
+  used_.erase(found->second);
+  places_.erase(found);
+}
+
+void ServerStatements::Clear() {
+  places_.clear();
+  used_.clear();
+}
+
+}  // namespace pgvalet::wire
