@@ -1,0 +1,75 @@
+// Columns: the one list of what is read from which view.
+//
+// VisitColumns(row, visit) calls visit("column", row.member) for every column, in
+// order.  queries.cc makes the SELECT lists of it, decode.cc the rows, so the two
+// cannot drift apart.  The casts to fixed types follow from the members' types.
+#pragma once
+
+#include "stats/extension_sample.h"
+
+namespace pgvalet::sampler {
+
+template <typename Visit>
+void VisitCosts(stats::SessionCosts& costs, Visit&& visit) {
+  visit("xact_commit_count", costs.xact_commit_count);
+  visit("xact_rollback_count", costs.xact_rollback_count);
+  visit("statement_count", costs.statement_count);
+  visit("row_count", costs.row_count);
+  visit("error_count", costs.error_count);
+  visit("sent_bytes", costs.sent_bytes);
+  visit("block_hit_count", costs.block_hit_count);
+  visit("block_read_count", costs.block_read_count);
+  visit("block_written_count", costs.block_written_count);
+  visit("temp_bytes", costs.temp_bytes);
+  visit("wal_bytes", costs.wal_bytes);
+  visit("active_us", costs.active_us);
+  visit("idle_us", costs.idle_us);
+  visit("idle_in_transaction_us", costs.idle_in_transaction_us);
+}
+
+template <typename Visit>
+void VisitColumns(stats::BackendRow& row, Visit&& visit) {
+  visit("pid", row.pid);
+  visit("database_name", row.database_name);
+  visit("role_name", row.role_name);
+  visit("application_name", row.application_name);
+  visit("client_addr", row.client_addr);
+  visit("client_port", row.client_port);
+  visit("connection_kind", row.connection_kind);
+  visit("agent_name", row.agent_name);
+  visit("state", row.state);
+  visit("state_since", row.state_since);
+  visit("connected_at", row.connected_at);
+  visit("login_us", row.login_us);
+  VisitCosts(row.costs, visit);
+}
+
+// `name_column` is role_name, database_name or application_name.
+template <typename Visit>
+void VisitColumns(stats::UsageRow& row, const char* name_column, Visit&& visit) {
+  visit(name_column, row.name);
+  visit("session_count", row.session_count);
+  visit("live_session_count", row.live_session_count);
+  VisitCosts(row.costs, visit);
+}
+
+template <typename Visit>
+void VisitColumns(stats::SummaryRow& row, Visit&& visit) {
+  visit("connections", row.connections);
+  visit("active", row.active);
+  visit("idle", row.idle);
+  visit("idle_in_transaction", row.idle_in_transaction);
+  visit("agent_connections", row.agent_connections);
+  visit("max_connections", row.max_connections);
+  visit("reserved_connections", row.reserved_connections);
+  visit("used_share", row.used_share);
+  visit("highest_connections", row.highest_connections);
+  visit("highest_at", row.highest_at);
+  visit("started_at", row.started_at);
+  visit("session_count", row.session_count);
+  visit("idle_session_ended_count", row.idle_session_ended_count);
+  visit("idle_in_transaction_ended_count", row.idle_in_transaction_ended_count);
+  visit("extension_version", row.extension_version);
+}
+
+}  // namespace pgvalet::sampler

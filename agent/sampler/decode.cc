@@ -1,0 +1,234 @@
+#include "sampler/decode.h"
+
+#include <bit>
+#include <chrono>
+#include <cmath>
+#include <cstdint>
+#include <type_traits>
+#include <utility>
+
+#include "sampler/columns.h"
+#include "sampler/queries.h"
+
+namespace pgvalet::sampler {
+namespace {
+
+// Of pg_type; these never change.
+constexpr Oid kInt8 = 20;
+constexpr Oid kInt4 = 23;
+constexpr Oid kText = 25;
+constexpr Oid kFloat8 = 701;
+constexpr Oid kTimestampTz = 1184;
+
+// PostgreSQL counts from 2000-01-01, the system clock from 1970-01-01.
+constexpr std::chrono::microseconds kPostgresEpoch = std::chrono::seconds(946684800);
+
+template <typename Unsigned>
+Unsigned BigEndian(const char* bytes) {
+  Unsigned value = 0;
+  for (std::size_t i = 0; i < sizeof value; ++i)
+    value = static_cast<Unsigned>(value << 8 | static_cast<unsigned char>(bytes[i]));
+  return value;
+}
+
+// Reads the cells of one row from left to right; the first that does not fit ends it.
+class RowReader {
+ public:
+  RowReader(const PGresult* result, int row) : result_(result), row_(row) {}
+
+  template <typename Member>
+  void operator()(const char* column, Member& member) {
+    if (problem_) return;
+    if (column_ >= PQnfields(result_)) return Fail(column, "is missing");
+    if (PQftype(result_, column_) != TypeOf<Member>()) return Fail(column, "has another type");
+    if (PQfformat(result_, column_) != 1) return Fail(column, "is not in binary format");
+    const int index = column_++;
+    if (PQgetisnull(result_, row_, index) != 0) return;
+    const std::string_view cell(PQgetvalue(result_, row_, index),
+                                static_cast<std::size_t>(PQgetlength(result_, row_, index)));
+    if (!Read(cell, member)) Fail(column, "has a value that cannot be read");
+  }
+
+  // Nothing when the row was read whole.
+  std::optional<Error> Finish() {
+    if (!problem_ && column_ != PQnfields(result_)) Fail("a column", "was not asked for");
+    return std::move(problem_);
+  }
+
+ private:
+  template <typename Member>
+  static constexpr Oid TypeOf() {
+    if constexpr (std::is_same_v<Member, std::int32_t>) return kInt4;
+    if constexpr (std::is_same_v<Member, std::int64_t>) return kInt8;
+    if constexpr (std::is_same_v<Member, double>) return kFloat8;
+    if constexpr (std::is_same_v<Member, std::string>) return kText;
+    if constexpr (std::is_same_v<Member, stats::WallTime>) return kTimestampTz;
+  }
+
+  static bool Read(std::string_view cell, std::int32_t& member) {
+    if (cell.size() != 4) return false;
+    member = static_cast<std::int32_t>(BigEndian<std::uint32_t>(cell.data()));
+    return true;
+  }
+  static bool Read(std::string_view cell, std::int64_t& member) {
+    if (cell.size() != 8) return false;
+    member = static_cast<std::int64_t>(BigEndian<std::uint64_t>(cell.data()));
+    return true;
+  }
+  static bool Read(std::string_view cell, double& member) {
+    if (cell.size() != 8) return false;
+    member = std::bit_cast<double>(BigEndian<std::uint64_t>(cell.data()));
+    return std::isfinite(member);
+  }
+  static bool Read(std::string_view cell, std::string& member) {
+    member = CleanText(cell);
+    return true;
+  }
+  static bool Read(std::string_view cell, stats::WallTime& member) {
+    std::int64_t since_2000_us = 0;
+    if (!Read(cell, since_2000_us)) return false;
+    // "infinity" and "-infinity" are the extremes, and no moment.
+    if (since_2000_us > INT64_MAX - kPostgresEpoch.count() || since_2000_us == INT64_MIN)
+      return false;
+    member = stats::WallTime(std::chrono::microseconds(since_2000_us) + kPostgresEpoch);
+    return true;
+  }
+
+  void Fail(const char* column, const char* what) {
+    problem_ =
+        Error{ErrorCode::kProtocol, "unexpected answer", 0, std::string(column) + " " + what};
+  }
+
+  const PGresult* result_;
+  const int row_;
+  int column_ = 0;
+  std::optional<Error> problem_;
+};
+
+template <typename Row, typename Visit>
+Result<std::vector<Row>> DecodeRows(const PGresult* result, bool* cut, Visit visit) {
+  std::size_t count = static_cast<std::size_t>(PQntuples(result));
+  if (count > kMaxRows) {
+    count = kMaxRows;
+    *cut = true;
+  }
+  std::vector<Row> rows(count);
+  for (std::size_t i = 0; i < count; ++i) {
+    RowReader reader(result, static_cast<int>(i));
+    visit(rows[i], reader);
+    if (std::optional<Error> problem = reader.Finish()) return *problem;
+  }
+  return rows;
+}
+
+Error InView(const char* view, Error error) {
+  error.detail = std::string("pgvalet.") + view + ": " + error.detail;
+  return error;
+}
+
+// inet::text shows the mask: 10.0.0.1/32.
+void DropMask(std::string* address) {
+  const std::size_t slash = address->find('/');
+  if (slash != std::string::npos) address->resize(slash);
+}
+
+// Length of the valid UTF-8 character at the start of `text`; 0 when there is none.
+std::size_t CharacterLength(std::string_view text) {
+  const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(text[i]); };
+  const unsigned char first = byte(0);
+  if (first < 0x80) return 1;
+  const std::size_t length = first >= 0xF0 ? 4 : first >= 0xE0 ? 3 : 2;
+  if (first < 0xC2 || first > 0xF4 || text.size() < length) return 0;
+  for (std::size_t i = 1; i < length; ++i)
+    if ((byte(i) & 0xC0) != 0x80) return 0;
+  // Overlong forms, surrogates, and what lies beyond U+10FFFF.
+  const unsigned char second = byte(1);
+  if ((first == 0xE0 && second < 0xA0) || (first == 0xED && second > 0x9F) ||
+      (first == 0xF0 && second < 0x90) || (first == 0xF4 && second > 0x8F))
+    return 0;
+  return length;
+}
+
+}  // namespace
+
+std::string CleanText(std::string_view text) {
+  constexpr std::size_t kLongest = 256;
+  std::string clean;
+  while (!text.empty()) {
+    const std::size_t length = CharacterLength(text);
+    const bool keep = length > 1 || (length == 1 && text[0] >= 0x20 && text[0] != 0x7F);
+    if (clean.size() + (keep ? length : 1) > kLongest) break;
+    if (keep) {
+      clean += text.substr(0, length);
+    } else {
+      clean += '?';
+    }
+    text.remove_prefix(length == 0 ? 1 : length);
+  }
+  return clean;
+}
+
+Result<std::vector<stats::BackendRow>> DecodeBackends(const PGresult* result, bool* cut) {
+  return DecodeRows<stats::BackendRow>(result, cut, [](stats::BackendRow& row, RowReader& reader) {
+    VisitColumns(row, reader);
+    DropMask(&row.client_addr);
+  });
+}
+
+Result<std::vector<stats::UsageRow>> DecodeUsage(const PGresult* result, const char* name_column,
+                                                 bool* cut) {
+  return DecodeRows<stats::UsageRow>(result, cut,
+                                     [name_column](stats::UsageRow& row, RowReader& reader) {
+                                       VisitColumns(row, name_column, reader);
+                                     });
+}
+
+Result<stats::SummaryRow> DecodeSummary(const PGresult* result) {
+  bool cut = false;
+  Result<std::vector<stats::SummaryRow>> rows = DecodeRows<stats::SummaryRow>(
+      result, &cut, [](stats::SummaryRow& row, RowReader& reader) { VisitColumns(row, reader); });
+  if (!rows) return rows.error();
+  if (rows->size() != 1)
+    return Error{ErrorCode::kProtocol, "unexpected answer", 0, "not exactly one row"};
+  return rows->front();
+}
+
+Result<std::optional<std::string>> DecodeProbe(const PGresult* result) {
+  if (PQntuples(result) != 1 || PQnfields(result) != 1)
+    return Error{ErrorCode::kProtocol, "unexpected answer", 0, "the version is not one value"};
+  if (PQgetisnull(result, 0, 0) != 0) return std::optional<std::string>();
+  std::string version;
+  RowReader reader(result, 0);
+  reader("extversion", version);
+  if (std::optional<Error> problem = reader.Finish()) return *problem;
+  return std::optional<std::string>(std::move(version));
+}
+
+Result<stats::ExtensionSample> DecodeSample(const std::vector<ResultPtr>& results) {
+  if (results.size() != SampleStatements().size())
+    return Error{ErrorCode::kProtocol, "unexpected answer", 0, "not one result per statement"};
+  bool cut = false;
+  auto backends = DecodeBackends(results[0].get(), &cut);
+  if (!backends) return InView("backends", backends.error());
+  auto by_role = DecodeUsage(results[1].get(), "role_name", &cut);
+  if (!by_role) return InView("usage_by_role", by_role.error());
+  auto by_database = DecodeUsage(results[2].get(), "database_name", &cut);
+  if (!by_database) return InView("usage_by_database", by_database.error());
+  auto by_application = DecodeUsage(results[3].get(), "application_name", &cut);
+  if (!by_application) return InView("usage_by_application", by_application.error());
+  auto summary = DecodeSummary(results[4].get());
+  if (!summary) return InView("summary", summary.error());
+
+  stats::ExtensionSample sample;
+  sample.available = true;
+  if (cut)
+    sample.reason = "only the first " + std::to_string(kMaxRows) + " rows of a view are kept";
+  sample.backends = std::move(*backends);
+  sample.usage_by_role = std::move(*by_role);
+  sample.usage_by_database = std::move(*by_database);
+  sample.usage_by_application = std::move(*by_application);
+  sample.summary = std::move(*summary);
+  return sample;
+}
+
+}  // namespace pgvalet::sampler

@@ -1,0 +1,84 @@
+#include "sampler/extension_reader.h"
+
+#include <chrono>
+#include <optional>
+#include <string>
+#include <utility>
+
+#include "sampler/decode.h"
+#include "sampler/queries.h"
+#include "sampler/reason.h"
+
+namespace pgvalet::sampler {
+namespace {
+
+using namespace std::chrono_literals;
+
+// Longer than the server's own statement timeout: it speaks first unless it hangs.
+constexpr Duration kReadTimeout = 10s;
+
+stats::ExtensionSample Unavailable(std::string reason) {
+  stats::ExtensionSample sample;
+  sample.reason = std::move(reason);
+  return sample;
+}
+
+}  // namespace
+
+void ExtensionReader::Disconnect() {
+  connection_.Close();
+  installed_ = false;
+}
+
+Result<stats::ExtensionSample> ExtensionReader::Read(const Target& target) {
+  const bool kept = connection_.open();
+  Result<stats::ExtensionSample> sample = ReadOnce(target);
+  // A kept connection may have been ended since (a restart, an idle timeout): that is found
+  // out only by using it, and a new one may well work.
+  const bool lost = kept && !connection_.open() && sample.has_value();
+  if (lost) sample = ReadOnce(target);
+  if (sample) sample->sampled_at = stats::WallNow();
+  return sample;
+}
+
+Result<stats::ExtensionSample> ExtensionReader::ReadOnce(const Target& target) {
+  if (!connection_.open()) {
+    installed_ = false;
+    Result<Done> opened = connection_.Open(target, Clock::now() + target.connect_timeout);
+    if (!opened) {
+      if (opened.error().code == ErrorCode::kAborted) return opened.error();
+      return Unavailable(CannotConnect(opened.error(), target));
+    }
+  }
+
+  const Time deadline = Clock::now() + kReadTimeout;
+  if (!installed_) {
+    Result<std::vector<ResultPtr>> probe = connection_.Run(ProbeStatements(), deadline);
+    if (!probe) return Explain(probe.error(), target);
+    Result<std::optional<std::string>> version = DecodeProbe(probe->front().get());
+    if (!version) return Explain(version.error(), target);
+    if (!version->has_value()) return Unavailable(NotInstalled(target));
+    installed_ = true;
+  }
+  return ReadViews(target, deadline);
+}
+
+Result<stats::ExtensionSample> ExtensionReader::ReadViews(const Target& target, Time deadline) {
+  Result<std::vector<ResultPtr>> results = connection_.Run(SampleStatements(), deadline);
+  if (!results) return Explain(results.error(), target);
+  Result<stats::ExtensionSample> sample = DecodeSample(*results);
+  if (!sample) return Explain(sample.error(), target);
+  return sample;
+}
+
+Result<stats::ExtensionSample> ExtensionReader::Explain(const Error& error, const Target& target) {
+  if (error.code == ErrorCode::kAborted) return error;
+  // Dropped or replaced extension: ask again what is there before the next reading.
+  installed_ = false;
+  // "cached plan must not change result type" and "prepared statement does not exist": our
+  // prepared statements are of no use any more.
+  if (error.sqlstate == "0A000" || error.sqlstate == "26000") Disconnect();
+  return Unavailable(CannotRead(error, target));
+}
+
+}  // namespace pgvalet::sampler

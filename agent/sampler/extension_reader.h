@@ -1,0 +1,40 @@
+// ExtensionReader: one reading of the extension after the other, over one kept connection.
+//
+// Lives on the sampler's thread.  Holds what lasts from one reading to the next: the
+// connection, and whether the extension was there.
+#pragma once
+
+#include "base/result.h"
+#include "sampler/connection.h"
+#include "sampler/target.h"
+#include "sampler/wakeup.h"
+#include "stats/extension_sample.h"
+
+namespace pgvalet::sampler {
+
+class ExtensionReader {
+ public:
+  // `abort` must outlive the reader.
+  explicit ExtensionReader(const Wakeup& abort) : connection_(abort) {}
+
+  // Connects where needed and reads all views.  What keeps it from reading is no error
+  // but a sample with available = false and a reason.
+  // Fails with kAborted only.
+  Result<stats::ExtensionSample> Read(const Target& target);
+
+  // Does the connection stand?
+  bool connected() const { return connection_.open(); }
+
+  // The next Read() connects anew.
+  void Disconnect();
+
+ private:
+  Result<stats::ExtensionSample> ReadOnce(const Target& target);
+  Result<stats::ExtensionSample> ReadViews(const Target& target, Time deadline);
+  Result<stats::ExtensionSample> Explain(const Error& error, const Target& target);
+
+  Connection connection_;
+  bool installed_ = false;  // the last probe or reading found the extension
+};
+
+}  // namespace pgvalet::sampler

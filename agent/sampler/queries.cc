@@ -1,0 +1,81 @@
+#include "sampler/queries.h"
+
+#include <string>
+#include <string_view>
+#include <type_traits>
+
+#include "sampler/columns.h"
+
+namespace pgvalet::sampler {
+namespace {
+
+// Appends columns to a SELECT list, each with a cast to the type that decode.cc expects.
+class SelectList {
+ public:
+  template <typename Member>
+  void operator()(const char* column, Member&) {
+    if (!text_.empty()) text_ += ", ";
+    text_ += column;
+    text_ += CastFor<Member>();
+  }
+  const std::string& text() const { return text_; }
+
+ private:
+  template <typename Member>
+  static constexpr const char* CastFor() {
+    if constexpr (std::is_same_v<Member, std::int32_t>) return "::int4";
+    if constexpr (std::is_same_v<Member, std::int64_t>) return "::int8";
+    if constexpr (std::is_same_v<Member, double>) return "::float8";
+    if constexpr (std::is_same_v<Member, std::string>) return "::text";
+    if constexpr (std::is_same_v<Member, stats::WallTime>) return "::timestamptz";
+  }
+
+  std::string text_;
+};
+
+std::string Select(const SelectList& list, const char* view) {
+  return "SELECT " + list.text() + " FROM pgvalet." + view + " LIMIT " +
+         std::to_string(kMaxRows + 1);
+}
+
+std::string SelectBackends() {
+  stats::BackendRow row;
+  SelectList list;
+  VisitColumns(row, list);
+  return Select(list, "backends");
+}
+
+std::string SelectUsage(const char* name_column, const char* view) {
+  stats::UsageRow row;
+  SelectList list;
+  VisitColumns(row, name_column, list);
+  return Select(list, view);
+}
+
+std::string SelectSummary() {
+  stats::SummaryRow row;
+  SelectList list;
+  VisitColumns(row, list);
+  return Select(list, "summary");
+}
+
+}  // namespace
+
+const std::vector<Statement>& ProbeStatements() {
+  static const std::vector<Statement> statements = {
+      {"pgvalet_probe",
+       "SELECT (SELECT extversion FROM pg_catalog.pg_extension WHERE extname = 'pgvalet')::text"}};
+  return statements;
+}
+
+const std::vector<Statement>& SampleStatements() {
+  static const std::vector<Statement> statements = {
+      {"pgvalet_backends", SelectBackends()},
+      {"pgvalet_by_role", SelectUsage("role_name", "usage_by_role")},
+      {"pgvalet_by_database", SelectUsage("database_name", "usage_by_database")},
+      {"pgvalet_by_application", SelectUsage("application_name", "usage_by_application")},
+      {"pgvalet_summary", SelectSummary()}};
+  return statements;
+}
+
+}  // namespace pgvalet::sampler

@@ -1,0 +1,20 @@
+// Queries: what the sampler asks the server.
+#pragma once
+
+#include <cstddef>
+#include <vector>
+
+#include "sampler/connection.h"
+
+namespace pgvalet::sampler {
+
+// Rows of one view that are kept; the server is asked for one more, to notice the rest.
+constexpr std::size_t kMaxRows = 5000;
+
+// One row: the installed version of the extension, or NULL when it is not installed.
+const std::vector<Statement>& ProbeStatements();
+
+// backends, usage_by_role, usage_by_database, usage_by_application, summary.
+const std::vector<Statement>& SampleStatements();
+
+}  // namespace pgvalet::sampler

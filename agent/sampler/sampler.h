@@ -1,0 +1,70 @@
+// Sampler: reads the extension through libpq, once per sampler_interval.
+//
+// Threads   one of its own between Start() and Stop(); Latest() and UpdateSettings() may
+//           be called from any thread, Start() and Stop() from the one that owns it.
+// Lifetime  made after the settings are loaded; Stop() before the log is stopped.
+// Failure   never fails towards its owner: whatever is wrong (no server, no extension,
+//           no right to read it) is the `reason` of the sample, is logged when it
+//           changes, and is tried again.
+#pragma once
+
+#include <memory>
+#include <mutex>
+#include <string>
+#include <thread>
+
+#include "base/result.h"
+#include "config/settings.h"
+#include "sampler/target.h"
+#include "sampler/wakeup.h"
+#include "stats/extension_sample.h"
+
+namespace pgvalet::sampler {
+
+class Sampler {
+ public:
+  struct Options {
+    config::SettingsPtr settings;  // never null
+    PasswordLookup find_password;  // what auth_file knows; may be null; called from the thread
+                                   // that constructs the sampler or calls UpdateSettings()
+  };
+
+  explicit Sampler(Options options);
+  ~Sampler();  // stops
+  Sampler(const Sampler&) = delete;
+  Sampler& operator=(const Sampler&) = delete;
+
+  // Fails with kLimit when the process may have no further thread or descriptor.
+  Result<Done> Start();
+
+  // Returns when the thread has ended, at once even while a server hangs.
+  void Stop();
+
+  // The last reading; never null.  Before the first one it says "not read yet".
+  std::shared_ptr<const stats::ExtensionSample> Latest() const;
+
+  // Reconnects and reads at once when something that concerns the sampler has changed.
+  void UpdateSettings(config::SettingsPtr settings);
+
+ private:
+  struct Orders {
+    bool stop = false;
+    bool target_changed = false;
+    Target target;
+  };
+
+  void Run();
+  Orders TakeOrders();
+  void Publish(stats::ExtensionSample sample, const std::string& dbname);
+
+  const PasswordLookup find_password_;
+  Wakeup wakeup_;  // signalled with every new order
+  std::thread thread_;
+  std::string logged_;  // what the log said last; the thread's own
+
+  mutable std::mutex mutex_;  // protects all below
+  Orders orders_;
+  std::shared_ptr<const stats::ExtensionSample> latest_;
+};
+
+}  // namespace pgvalet::sampler
