@@ -68,7 +68,7 @@ class ClientAuth {
   Result<ClientStep> OnPassword(std::string_view body);
   Result<ClientStep> OnMd5(std::string_view body);
   Result<ClientStep> OnScram(std::string_view body);
-  // Null when `password` is right, else the reason.
+  // Done when `password` is right, else the reason.
   Result<Done> CheckPassword(std::string_view password);
 
   Method method_;

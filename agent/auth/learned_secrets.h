@@ -13,7 +13,6 @@
 #include <unordered_map>
 
 #include "auth/secret.h"
-#include "auth/text_hash.h"
 #include "base/clock.h"
 
 namespace pgvalet::auth {
@@ -62,7 +61,7 @@ class LearnedSecrets {
   Entry& EntryFor(Login login);  // REQUIRES: mutex_ is held.
 
   mutable std::mutex mutex_;  // protects entries_
-  std::unordered_map<std::string, Entry, TextHash, std::equal_to<>> entries_;
+  std::unordered_map<std::string, Entry> entries_;
 };
 
 }  // namespace pgvalet::auth

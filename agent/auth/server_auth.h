@@ -43,7 +43,7 @@ class ServerAuth {
  public:
   explicit ServerAuth(ServerCredentials credentials, ScramLimits limits = {});
 
-  // Error: kAuth, 28000 or 28P01, when the server wants what we do not have (detail says what
+  // Error: kAuth, 28000, when the server wants what we do not have (detail says what
   // would help) or cannot prove itself; kProtocol, 08P01, when its message cannot be read.
   Result<ServerStep> OnAuthentication(std::string_view body);
 
@@ -58,6 +58,7 @@ class ServerAuth {
   Result<ServerStep> OnCleartext(std::string_view data);
   Result<ServerStep> OnMd5(std::string_view data);
   Result<ServerStep> OnSasl(std::string_view data);
+  Result<ServerStep> OnSaslStep(std::uint32_t request, std::string_view data);
 
   State state_ = State::kInitial;
   ServerCredentials credentials_;
