@@ -19,7 +19,7 @@ std::shared_ptr<PoolCounters> Registry::AddPool(std::string database, std::strin
 
 void Registry::RemovePool(const std::shared_ptr<PoolCounters>& pool) {
   const std::lock_guard lock(mutex_);
-  std::erase(pools_, pool);
+  if (std::erase(pools_, pool) > 0) removed_.push_back(pool);
 }
 
 std::shared_ptr<CoreCounters> Registry::AddCore(int core) {
@@ -38,6 +38,15 @@ std::vector<std::shared_ptr<const PoolCounters>> Registry::pools() const {
 std::vector<std::shared_ptr<const CoreCounters>> Registry::cores() const {
   const std::lock_guard lock(mutex_);
   return {cores_.begin(), cores_.end()};
+}
+
+Registry::Collected Registry::Collect() {
+  const std::lock_guard lock(mutex_);
+  Collected all{{pools_.begin(), pools_.end()},
+                {cores_.begin(), cores_.end()},
+                {removed_.begin(), removed_.end()}};
+  removed_.clear();
+  return all;
 }
 
 }  // namespace pgvalet::stats

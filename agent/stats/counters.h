@@ -37,7 +37,7 @@ struct PoolCounters {
   Gauge servers_connecting;  // connecting or logging in
   Gauge servers_testing;     // running server_check_query or server_reset_query
   Gauge servers_canceling;   // kept back until a cancel request for them is done
-  Gauge pool_size;           // the limit in force
+  Gauge pool_size;           // the limit in force for the whole pool, the same on every core
 
   Counter leases;          // leases granted
   Counter lease_timeouts;  // clients refused because query_wait_timeout passed
@@ -82,17 +82,30 @@ struct CoreCounters {
 // pool or core comes or goes.
 class Registry {
  public:
+  // Everything registered at one moment.
+  struct Collected {
+    std::vector<std::shared_ptr<const PoolCounters>> pools;
+    std::vector<std::shared_ptr<const CoreCounters>> cores;
+    // Removed since the last Collect(), so that what they counted last is not lost.
+    std::vector<std::shared_ptr<const PoolCounters>> removed;
+  };
+
   std::shared_ptr<PoolCounters> AddPool(std::string database, std::string user,
                                         std::string pool_mode, int core);
+  // The core writes nothing more into `pool` after this.
   void RemovePool(const std::shared_ptr<PoolCounters>& pool);
   std::shared_ptr<CoreCounters> AddCore(int core);
 
   std::vector<std::shared_ptr<const PoolCounters>> pools() const;
   std::vector<std::shared_ptr<const CoreCounters>> cores() const;
 
+  // For the snapshot builder alone: it forgets the removed pools.
+  Collected Collect();
+
  private:
   mutable std::mutex mutex_;  // protects all below
   std::vector<std::shared_ptr<PoolCounters>> pools_;
+  std::vector<std::shared_ptr<PoolCounters>> removed_;
   std::vector<std::shared_ptr<CoreCounters>> cores_;
 };
 

@@ -1,0 +1,72 @@
+#include "stats/snapshot.h"
+
+#include <iterator>
+
+namespace pgvalet::stats {
+namespace {
+
+// Every plain counter of PoolTotals, so that adding and subtracting cannot forget one.
+constexpr std::uint64_t PoolTotals::*kCounters[] = {
+    &PoolTotals::leases,
+    &PoolTotals::lease_timeouts,
+    &PoolTotals::lease_waits,
+    &PoolTotals::transactions,
+    &PoolTotals::queries,
+    &PoolTotals::errors,
+    &PoolTotals::from_clients_bytes,
+    &PoolTotals::to_clients_bytes,
+    &PoolTotals::from_servers_bytes,
+    &PoolTotals::to_servers_bytes,
+    &PoolTotals::client_parses,
+    &PoolTotals::server_parses,
+    &PoolTotals::binds,
+    &PoolTotals::client_logins,
+    &PoolTotals::server_connects,
+    &PoolTotals::server_connect_failures,
+    &PoolTotals::server_closes,
+    &PoolTotals::setting_restores,
+};
+constexpr HistogramData PoolTotals::*kHistograms[] = {
+    &PoolTotals::wait_time, &PoolTotals::transaction_time, &PoolTotals::query_time};
+
+static_assert(sizeof(PoolTotals) == std::size(kCounters) * sizeof(std::uint64_t) +
+                                        std::size(kHistograms) * sizeof(HistogramData),
+              "a member of PoolTotals is missing above");
+
+}  // namespace
+
+const char* AgentStateName(AgentState state) {
+  switch (state) {
+    case AgentState::kStarting:
+      return "starting";
+    case AgentState::kRunning:
+      return "running";
+    case AgentState::kDraining:
+      return "draining";
+  }
+  return "unknown";
+}
+
+void PoolTotals::Add(const PoolTotals& other) {
+  for (auto counter : kCounters) this->*counter += other.*counter;
+  for (auto histogram : kHistograms) (this->*histogram).Add(other.*histogram);
+}
+
+PoolTotals PoolTotals::Since(const PoolTotals& earlier) const {
+  PoolTotals difference = *this;
+  for (auto counter : kCounters) difference.*counter -= earlier.*counter;
+  for (auto histogram : kHistograms) {
+    difference.*histogram = (this->*histogram).Since(earlier.*histogram);
+  }
+  return difference;
+}
+
+Percentiles PercentilesOf(const HistogramData& data) {
+  return {.count = data.total(),
+          .p50_us = data.Percentile(0.50),
+          .p90_us = data.Percentile(0.90),
+          .p99_us = data.Percentile(0.99),
+          .max_us = data.Percentile(1.0)};
+}
+
+}  // namespace pgvalet::stats
