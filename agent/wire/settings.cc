@@ -41,7 +41,8 @@ void AppendValue(std::string& sql, std::string_view value) {
 }
 
 // Lists of quoted names (GUC_LIST_QUOTE in PostgreSQL): SET takes one string for one element of the
-// list, while set_config() splits it as the startup packet does.  Everything else is cheaper by SET.
+// list, while set_config() splits it as the startup packet does.  Everything else is cheaper by
+// SET.
 bool IsListOfNames(std::string_view name) {
   return name == "search_path" || name == "temp_tablespaces" ||
          name == "session_preload_libraries" || name == "local_preload_libraries";
@@ -95,7 +96,7 @@ SettingsRef SettingsStore::Intern(std::vector<std::pair<std::string, std::string
 
   const std::lock_guard lock(mutex_);
   if (by_text_.size() >= sweep_at_) {
-    absl::erase_if(by_text_, [](const auto& entry) { return entry.second.expired(); });
+    std::erase_if(by_text_, [](const auto& entry) { return entry.second.expired(); });
     sweep_at_ = std::max<std::size_t>(64, by_text_.size() * 2);
   }
   std::weak_ptr<const SessionSettings>& entry = by_text_[std::move(key)];

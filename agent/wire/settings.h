@@ -5,12 +5,11 @@
 // without regard to case, as the server does.
 #pragma once
 
-#include <absl/container/flat_hash_map.h>
-
 #include <memory>
 #include <mutex>
 #include <string>
 #include <string_view>
+#include <unordered_map>
 #include <utility>
 #include <vector>
 
@@ -38,7 +37,7 @@ class SettingsStore {
 
  private:
   std::mutex mutex_;  // protects all below
-  absl::flat_hash_map<std::string, std::weak_ptr<const SessionSettings>> by_text_;
+  std::unordered_map<std::string, std::weak_ptr<const SessionSettings>> by_text_;
   std::size_t sweep_at_ = 64;
   SettingsRef none_ = std::make_shared<const SessionSettings>();
 };

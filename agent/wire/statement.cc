@@ -38,8 +38,8 @@ const StatementPtr* ClientStatements::Find(std::string_view name) const {
 }
 
 void ClientStatements::Set(std::string_view name, StatementPtr statement) {
-  if (!map_) map_ = std::make_unique<absl::flat_hash_map<std::string, StatementPtr>>();
-  (*map_)[name] = std::move(statement);
+  if (!map_) map_ = std::make_unique<TextMap<StatementPtr>>();
+  map_->insert_or_assign(std::string(name), std::move(statement));
 }
 
 void ClientStatements::Erase(std::string_view name) {

@@ -6,14 +6,15 @@
 // client session knows what its own names mean (ClientStatements).
 #pragma once
 
-#include <absl/container/flat_hash_map.h>
-
 #include <cstdint>
 #include <list>
 #include <memory>
 #include <mutex>
 #include <string>
 #include <string_view>
+#include <unordered_map>
+
+#include "base/text_map.h"
 
 namespace pgvalet::wire {
 
@@ -37,7 +38,7 @@ class StatementStore {
   struct Shelf {
     mutable std::mutex mutex;  // protects all below
     std::uint64_t next_id = 1;
-    absl::flat_hash_map<std::string_view, std::weak_ptr<const Statement>> by_tail;
+    std::unordered_map<std::string_view, std::weak_ptr<const Statement>> by_tail;
   };
   std::shared_ptr<Shelf> shelf_ = std::make_shared<Shelf>();
 };
@@ -53,7 +54,7 @@ class ClientStatements {
   std::size_t size() const { return map_ ? map_->size() : 0; }
 
  private:
-  std::unique_ptr<absl::flat_hash_map<std::string, StatementPtr>> map_;
+  std::unique_ptr<TextMap<StatementPtr>> map_;
 };
 
 // Which statements a server connection holds.
@@ -71,7 +72,7 @@ class ServerStatements {
 
  private:
   std::list<StatementPtr> used_;  // least recently used first
-  absl::flat_hash_map<std::uint64_t, std::list<StatementPtr>::iterator> places_;
+  std::unordered_map<std::uint64_t, std::list<StatementPtr>::iterator> places_;
 };
 
 }  // namespace pgvalet::wire
