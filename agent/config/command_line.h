@@ -23,8 +23,8 @@ struct CommandLine {
 // An error is a sentence for stderr (Error::detail); exit with 2.
 Result<CommandLine> ParseCommandLine(int argc, const char* const* argv);
 
-// Overwrite the password of a connection URI in argv, so that `ps` does not show
-// it.  To be called after ParseCommandLine() has copied it.
+// Overwrite the passwords of connection strings in argv, so that `ps` does not show
+// them.  To be called after ParseCommandLine() has copied them.
 void HidePasswords(int argc, char** argv);
 
 }  // namespace pgvalet::config

@@ -1,0 +1,407 @@
+#include "config/table.h"
+
+#include <type_traits>
+
+namespace pgvalet::config {
+namespace {
+
+constexpr std::int64_t kMaxCount = 1000000;
+constexpr std::int64_t kSecond = 1000000;                // in microseconds
+constexpr std::int64_t kLongest = 1000000000 * kSecond;  // 31 years
+
+Rule Boolean() { return {.kind = Kind::kBoolean}; }
+Rule Integer(std::int64_t min, std::int64_t max) {
+  return {.kind = Kind::kInteger, .min = min, .max = max};
+}
+Rule Count(std::int64_t min) { return Integer(min, kMaxCount); }
+Rule Seconds(std::int64_t min_us = 0, std::int64_t max_us = kLongest) {
+  return {.kind = Kind::kDuration, .min = min_us, .max = max_us};
+}
+Rule Text() { return {.kind = Kind::kText}; }
+Rule List() { return {.kind = Kind::kList}; }
+Rule Address() { return {.kind = Kind::kAddress}; }
+Rule PoolModes() { return {.kind = Kind::kWord, .words = {"session", "transaction", "statement"}}; }
+// "password" is another word for plain.
+Rule AuthTypes() {
+  return {.kind = Kind::kWord, .words = {"trust", "plain", "password", "md5", "scram-sha-256"}};
+}
+Rule LogLevels() {
+  return {.kind = Kind::kWord, .words = {"trace", "debug", "info", "warn", "error", "off"}};
+}
+
+void Assign(bool& member, const Value& value) { member = std::get<bool>(value); }
+void Assign(std::string& member, const Value& value) { member = std::get<std::string>(value); }
+void Assign(Duration& member, const Value& value) { member = std::get<Duration>(value); }
+void Assign(std::vector<std::string>& member, const Value& value) {
+  member = std::get<std::vector<std::string>>(value);
+}
+void Assign(PoolMode& member, const Value& value) {
+  const std::string& word = std::get<std::string>(value);
+  for (const PoolMode mode : {PoolMode::kSession, PoolMode::kTransaction, PoolMode::kStatement}) {
+    if (word == PoolModeName(mode)) member = mode;
+  }
+}
+void Assign(AuthType& member, const Value& value) {
+  const std::string& word = std::get<std::string>(value);
+  if (word == "password") member = AuthType::kPlain;
+  for (const AuthType type :
+       {AuthType::kTrust, AuthType::kPlain, AuthType::kMd5, AuthType::kScramSha256}) {
+    if (word == AuthTypeName(type)) member = type;
+  }
+}
+// int, std::uint16_t, std::uint32_t: the rule's bounds fit the member.
+template <typename Number>
+requires std::is_integral_v<Number>
+void Assign(Number& member, const Value& value) {
+  member = static_cast<Number>(std::get<std::int64_t>(value));
+}
+template <typename T>
+void Assign(std::optional<T>& member, const Value& value) {
+  Assign(member.emplace(), value);
+}
+
+std::optional<Value> Get(bool member) { return Value(member); }
+std::optional<Value> Get(const std::string& member) { return Value(member); }
+std::optional<Value> Get(Duration member) { return Value(member); }
+std::optional<Value> Get(const std::vector<std::string>& member) { return Value(member); }
+std::optional<Value> Get(PoolMode member) { return Value(std::string(PoolModeName(member))); }
+std::optional<Value> Get(AuthType member) { return Value(std::string(AuthTypeName(member))); }
+template <typename Number>
+requires std::is_integral_v<Number> std::optional<Value> Get(Number member) {
+  return Value(static_cast<std::int64_t>(member));
+}
+template <typename T>
+std::optional<Value> Get(const std::optional<T>& member) {
+  if (!member) return std::nullopt;
+  return Get(*member);
+}
+
+template <typename>
+struct OwnerOf;
+template <typename Owner, typename Member>
+struct OwnerOf<Member Owner::*> {
+  using Type = Owner;
+};
+
+enum class Change : std::uint8_t { kReload, kRestart };
+enum class Show : std::uint8_t { kOpen, kSecret };
+
+// The row of one member.
+template <auto kMember>
+auto Row(std::string_view group, std::string_view key, Rule rule, Change change,
+         std::string_view meaning, Show show = Show::kOpen) {
+  using Owner = typename OwnerOf<decltype(kMember)>::Type;
+  return Setting<Owner>{
+      .group = group,
+      .key = key,
+      .rule = std::move(rule),
+      .needs_restart = change == Change::kRestart,
+      .secret = show == Show::kSecret,
+      .meaning = meaning,
+      .set = [](Owner& owner, const Value& value) { Assign(owner.*kMember, value); },
+      .get = [](const Owner& owner) { return Get(owner.*kMember); },
+  };
+}
+
+using Table = std::vector<Setting<Settings>>;
+using S = Settings;
+using D = DatabaseSettings;
+using U = UserSettings;
+constexpr Change kReload = Change::kReload;
+constexpr Change kRestart = Change::kRestart;
+
+void AddProcess(Table& table) {
+  constexpr std::string_view kGroup = "Process";
+  const Table rows = {
+      Row<&S::cores>(kGroup, "cores", Integer(0, 1024), kRestart,
+                     "Threads with an event loop each; 0: as many as the machine has."),
+      Row<&S::listen_addr>(
+          kGroup, "listen_addr", List(), kRestart,
+          "Host names or addresses for clients over TCP; `*`: all; empty: no TCP."),
+      Row<&S::listen_port>(kGroup, "listen_port", Integer(1, 65535), kRestart,
+                           "TCP port for clients; also part of the Unix socket's name."),
+      Row<&S::unix_socket_dir>(
+          kGroup, "unix_socket_dir", Text(), kRestart,
+          "Directory of the Unix socket for clients; `@name`: abstract; empty: none."),
+      Row<&S::unix_socket_mode>(kGroup, "unix_socket_mode",
+                                Rule{.kind = Kind::kFileMode, .max = 0777}, kRestart,
+                                "Permission bits of the Unix socket."),
+      Row<&S::listen_backlog>(kGroup, "listen_backlog", Integer(1, 65535), kRestart,
+                              "Connections the kernel queues before they are accepted."),
+      Row<&S::pidfile>(kGroup, "pidfile", Text(), kRestart,
+                       "File that holds the process number; empty: none."),
+      Row<&S::grpc_listen>(kGroup, "grpc_listen", Address(), kRestart,
+                           "Where gRPC statistics are served; empty or `off`: not at all."),
+      Row<&S::http_listen>(
+          kGroup, "http_listen", Address(), kRestart,
+          "Where `/metrics`, `/healthz` and `/readyz` are served; empty or `off`: not at all."),
+      Row<&S::shutdown_timeout>(
+          kGroup, "shutdown_timeout", Seconds(), kReload,
+          "How long a drain (SIGTERM) waits for clients before it ends them; 0: without limit."),
+  };
+  table.insert(table.end(), rows.begin(), rows.end());
+}
+
+void AddLog(Table& table) {
+  constexpr std::string_view kGroup = "Log";
+  const Table rows = {
+      Row<&S::logfile>(kGroup, "logfile", Text(), kReload, "File for log lines; empty: stderr."),
+      Row<&S::log_level>(kGroup, "log_level", LogLevels(), kReload,
+                         "Least important kind of line that is written."),
+      Row<&S::log_connections>(kGroup, "log_connections", Boolean(), kReload,
+                               "Log each client's login."),
+      Row<&S::log_disconnections>(kGroup, "log_disconnections", Boolean(), kReload,
+                                  "Log each client's end, with the reason."),
+      Row<&S::log_pooler_errors>(kGroup, "log_pooler_errors", Boolean(), kReload,
+                                 "Log errors that the agent itself sends to clients."),
+  };
+  table.insert(table.end(), rows.begin(), rows.end());
+}
+
+void AddPools(Table& table) {
+  constexpr std::string_view kGroup = "Pools";
+  const Table rows = {
+      Row<&S::pool_mode>(kGroup, "pool_mode", PoolModes(), kReload,
+                         "When a server connection goes back to its pool: at the end of the "
+                         "session, of each transaction or of each statement."),
+      Row<&S::max_client_conn>(kGroup, "max_client_conn", Integer(1, 10000000), kReload,
+                               "Most client connections at one time."),
+      Row<&S::default_pool_size>(kGroup, "default_pool_size", Count(1), kReload,
+                                 "Most server connections of one database and user."),
+      Row<&S::min_pool_size>(kGroup, "min_pool_size", Count(0), kReload,
+                             "Server connections kept open even when idle."),
+      Row<&S::reserve_pool_size>(kGroup, "reserve_pool_size", Count(0), kReload,
+                                 "Further server connections when clients wait too long."),
+      Row<&S::reserve_pool_timeout>(
+          kGroup, "reserve_pool_timeout", Seconds(), kReload,
+          "How long a client waits before the reserve is used; 0: the reserve is off."),
+      Row<&S::max_db_connections>(kGroup, "max_db_connections", Count(0), kReload,
+                                  "Most server connections of one database; 0: no limit."),
+      Row<&S::max_user_connections>(kGroup, "max_user_connections", Count(0), kReload,
+                                    "Most server connections of one user; 0: no limit."),
+      Row<&S::server_round_robin>(
+          kGroup, "server_round_robin", Boolean(), kReload,
+          "Use the server connection that was idle longest, not the last one used."),
+      Row<&S::max_prepared_statements>(
+          kGroup, "max_prepared_statements", Count(0), kReload,
+          "Named prepared statements kept on each server connection in transaction and "
+          "statement mode; 0: names are passed on unchanged."),
+      Row<&S::ignore_startup_parameters>(
+          kGroup, "ignore_startup_parameters", List(), kReload,
+          "Startup parameters of clients that are dropped silently."),
+      Row<&S::application_name_add_host>(
+          kGroup, "application_name_add_host", Boolean(), kReload,
+          "Append the client's address and port to its application_name."),
+  };
+  table.insert(table.end(), rows.begin(), rows.end());
+}
+
+void AddLogin(Table& table) {
+  constexpr std::string_view kGroup = "Login";
+  const Table rows = {
+      Row<&S::auth_type>(kGroup, "auth_type", AuthTypes(), kReload,
+                         "How clients prove who they are (`password` is the same as `plain`)."),
+      Row<&S::auth_file>(kGroup, "auth_file", Text(), kReload,
+                         "File of users and secrets in PgBouncer's userlist format."),
+      Row<&S::auth_user>(kGroup, "auth_user", Text(), kReload,
+                         "Who runs auth_query for users that auth_file does not name; empty: "
+                         "auth_query is off."),
+      Row<&S::auth_query>(kGroup, "auth_query", Text(), kReload,
+                          "Query that gives name and secret of user `$1`."),
+      Row<&S::auth_dbname>(kGroup, "auth_dbname", Text(), kReload,
+                           "Entry of [databases] where auth_query runs; empty: the one the client "
+                           "asks for."),
+  };
+  table.insert(table.end(), rows.begin(), rows.end());
+}
+
+void AddServer(Table& table) {
+  constexpr std::string_view kGroup = "Server connections";
+  const Table rows = {
+      Row<&S::server_reset_query>(
+          kGroup, "server_reset_query", Text(), kReload,
+          "Run when a server connection goes back to its pool in session mode; empty: none."),
+      Row<&S::server_reset_query_always>(kGroup, "server_reset_query_always", Boolean(), kReload,
+                                         "Run server_reset_query in every pool mode."),
+      Row<&S::server_check_query>(
+          kGroup, "server_check_query", Text(), kReload,
+          "Run to see whether an idle server connection still works; empty: never."),
+      Row<&S::server_check_delay>(
+          kGroup, "server_check_delay", Seconds(), kReload,
+          "A server connection used more recently than this is not checked."),
+      Row<&S::server_lifetime>(
+          kGroup, "server_lifetime", Seconds(), kReload,
+          "A server connection older than this is closed when it is free; 0: after one use."),
+      Row<&S::server_idle_timeout>(
+          kGroup, "server_idle_timeout", Seconds(), kReload,
+          "A server connection idle for longer than this is closed; 0: never."),
+      Row<&S::server_connect_timeout>(
+          kGroup, "server_connect_timeout", Seconds(), kReload,
+          "Longest time for connecting and logging in to a server; 0: no limit."),
+      Row<&S::server_login_retry>(kGroup, "server_login_retry", Seconds(), kReload,
+                                  "Pause after a failed connect or login to a server."),
+  };
+  table.insert(table.end(), rows.begin(), rows.end());
+}
+
+void AddTimeouts(Table& table) {
+  constexpr std::string_view kGroup = "Timeouts of clients";
+  const Table rows = {
+      Row<&S::client_login_timeout>(kGroup, "client_login_timeout", Seconds(), kReload,
+                                    "A client must have logged in within this time; 0: off."),
+      Row<&S::client_idle_timeout>(kGroup, "client_idle_timeout", Seconds(), kReload,
+                                   "A client idle for longer than this is closed; 0: off."),
+      Row<&S::query_wait_timeout>(
+          kGroup, "query_wait_timeout", Seconds(), kReload,
+          "Longest wait for a free server connection; the client gets an error; 0: off."),
+      Row<&S::cancel_wait_timeout>(
+          kGroup, "cancel_wait_timeout", Seconds(), kReload,
+          "Longest wait of a cancel request for a connection to the server; 0: off."),
+      Row<&S::idle_transaction_timeout>(
+          kGroup, "idle_transaction_timeout", Seconds(), kReload,
+          "A client idle inside a transaction for longer than this is closed; 0: off."),
+      Row<&S::query_timeout>(kGroup, "query_timeout", Seconds(), kReload,
+                             "A query that runs longer is ended with its client; 0: off."),
+      Row<&S::transaction_timeout>(kGroup, "transaction_timeout", Seconds(), kReload,
+                                   "A transaction that is open longer is ended with its client; "
+                                   "0: off."),
+  };
+  table.insert(table.end(), rows.begin(), rows.end());
+}
+
+void AddNetwork(Table& table) {
+  constexpr std::string_view kGroup = "Network";
+  const Table rows = {
+      Row<&S::tcp_keepalive>(kGroup, "tcp_keepalive", Boolean(), kReload,
+                             "TCP keepalive on connections of clients and servers."),
+      Row<&S::tcp_keepcnt>(
+          kGroup, "tcp_keepcnt", Integer(0, 127), kReload,
+          "Probes without an answer until a peer counts as gone; 0: the system's."),
+      Row<&S::tcp_keepidle>(kGroup, "tcp_keepidle", Seconds(0, 32767 * kSecond), kReload,
+                            "Silence before the first probe; 0: the system's."),
+      Row<&S::tcp_keepintvl>(kGroup, "tcp_keepintvl", Seconds(0, 32767 * kSecond), kReload,
+                             "Time between probes; 0: the system's."),
+      Row<&S::max_packet_size>(kGroup, "max_packet_size",
+                               Rule{.kind = Kind::kSize, .min = 1024, .max = 2147483647}, kReload,
+                               "Largest protocol message that is passed on."),
+  };
+  table.insert(table.end(), rows.begin(), rows.end());
+}
+
+void AddStatistics(Table& table) {
+  constexpr std::string_view kGroup = "Statistics";
+  const Table rows = {
+      Row<&S::snapshot_interval>(kGroup, "snapshot_interval", Seconds(kSecond / 10, 3600 * kSecond),
+                                 kReload, "Time between two snapshots of all numbers."),
+      Row<&S::sampler_interval>(kGroup, "sampler_interval", Seconds(0, 3600 * kSecond), kReload,
+                                "Time between two readings of the extension; 0: it is not read."),
+      Row<&S::sampler_dbname>(kGroup, "sampler_dbname", Text(), kReload,
+                              "Database on the server that has the extension; empty: that of the "
+                              "first entry of [databases]."),
+      Row<&S::sampler_user>(kGroup, "sampler_user", Text(), kReload,
+                            "Who reads the extension; empty: auth_user, else the entry's user."),
+      Row<&S::sampler_password>(kGroup, "sampler_password", Text(), kReload,
+                                "Password of sampler_user.", Show::kSecret),
+  };
+  table.insert(table.end(), rows.begin(), rows.end());
+}
+
+Table BuildSettings() {
+  Table table;
+  AddProcess(table);
+  AddLog(table);
+  AddPools(table);
+  AddLogin(table);
+  AddServer(table);
+  AddTimeouts(table);
+  AddNetwork(table);
+  AddStatistics(table);
+  return table;
+}
+
+std::vector<Setting<DatabaseSettings>> BuildDatabase() {
+  constexpr std::string_view kGroup = "Databases";
+  return {
+      Row<&D::dbname>(kGroup, "dbname", Text(), kReload,
+                      "Name on the server; empty: the name the client asked for."),
+      Row<&D::user>(kGroup, "user", Text(), kReload,
+                    "User of all server connections; empty: the client's."),
+      Row<&D::password>(kGroup, "password", Text(), kReload,
+                        "Password for the server; empty: what the client's login gave.",
+                        Show::kSecret),
+      Row<&D::auth_user>(kGroup, "auth_user", Text(), kReload, "Instead of the global auth_user."),
+      Row<&D::auth_query>(kGroup, "auth_query", Text(), kReload,
+                          "Instead of the global auth_query."),
+      Row<&D::auth_dbname>(kGroup, "auth_dbname", Text(), kReload,
+                           "Instead of the global auth_dbname."),
+      Row<&D::connect_query>(kGroup, "connect_query", Text(), kReload,
+                             "Run on every new server connection before its first use."),
+      Row<&D::application_name>(kGroup, "application_name", Text(), kReload,
+                                "application_name of clients that send none."),
+      Row<&D::client_encoding>(kGroup, "client_encoding", Text(), kReload,
+                               "client_encoding of server connections."),
+      Row<&D::datestyle>(kGroup, "datestyle", Text(), kReload, "DateStyle of server connections."),
+      Row<&D::timezone>(kGroup, "timezone", Text(), kReload, "TimeZone of server connections."),
+      Row<&D::pool_mode>(kGroup, "pool_mode", PoolModes(), kReload,
+                         "Instead of the global pool_mode."),
+      Row<&D::pool_size>(kGroup, "pool_size", Count(1), kReload, "Instead of default_pool_size."),
+      Row<&D::min_pool_size>(kGroup, "min_pool_size", Count(0), kReload,
+                             "Instead of the global min_pool_size."),
+      Row<&D::reserve_pool_size>(kGroup, "reserve_pool_size", Count(0), kReload,
+                                 "Instead of the global reserve_pool_size."),
+      Row<&D::max_db_connections>(kGroup, "max_db_connections", Count(0), kReload,
+                                  "Instead of the global max_db_connections."),
+      Row<&D::server_lifetime>(kGroup, "server_lifetime", Seconds(), kReload,
+                               "Instead of the global server_lifetime."),
+      Row<&D::query_wait_timeout>(kGroup, "query_wait_timeout", Seconds(), kReload,
+                                  "Instead of the global query_wait_timeout."),
+  };
+}
+
+std::vector<Setting<UserSettings>> BuildUser() {
+  constexpr std::string_view kGroup = "Users";
+  return {
+      Row<&U::pool_mode>(kGroup, "pool_mode", PoolModes(), kReload,
+                         "Instead of the database's or global pool_mode."),
+      Row<&U::pool_size>(kGroup, "pool_size", Count(1), kReload,
+                         "Instead of the database's pool_size or default_pool_size."),
+      Row<&U::reserve_pool_size>(kGroup, "reserve_pool_size", Count(0), kReload,
+                                 "Instead of the database's or global reserve_pool_size."),
+      Row<&U::max_user_connections>(kGroup, "max_user_connections", Count(0), kReload,
+                                    "Instead of the global max_user_connections."),
+      Row<&U::query_timeout>(kGroup, "query_timeout", Seconds(), kReload,
+                             "Instead of the global query_timeout."),
+      Row<&U::query_wait_timeout>(kGroup, "query_wait_timeout", Seconds(), kReload,
+                                  "Instead of the database's or global query_wait_timeout."),
+      Row<&U::idle_transaction_timeout>(kGroup, "idle_transaction_timeout", Seconds(), kReload,
+                                        "Instead of the global idle_transaction_timeout."),
+      Row<&U::transaction_timeout>(kGroup, "transaction_timeout", Seconds(), kReload,
+                                   "Instead of the global transaction_timeout."),
+      Row<&U::client_idle_timeout>(kGroup, "client_idle_timeout", Seconds(), kReload,
+                                   "Instead of the global client_idle_timeout."),
+  };
+}
+
+}  // namespace
+
+const std::vector<Setting<Settings>>& SettingsTable() {
+  static const std::vector<Setting<Settings>> table = BuildSettings();
+  return table;
+}
+
+const std::vector<Setting<DatabaseSettings>>& DatabaseTable() {
+  static const std::vector<Setting<DatabaseSettings>> table = BuildDatabase();
+  return table;
+}
+
+const std::vector<Setting<UserSettings>>& UserTable() {
+  static const std::vector<Setting<UserSettings>> table = BuildUser();
+  return table;
+}
+
+std::string DefaultText(const Setting<Settings>& setting) {
+  static const Settings defaults;
+  return ValueText(setting.rule, *setting.get(defaults));
+}
+
+}  // namespace pgvalet::config
