@@ -22,7 +22,8 @@ DEV     := deploy/dev
 DEPS    := $(DEV)/install_deps.sh
 # PGXS wants one; without PG_CONFIG the PATH decides.
 PG_CONFIG_PROGRAM = $(or $(PG_CONFIG),pg_config)
-PYTHON  := python3
+# Debian's own: the drivers are installed for that one, whatever else the PATH offers.
+PYTHON  := /usr/bin/python3
 CMAKE_FLAGS ?=
 
 .PHONY: all agent extension deps deps-test run demo test test-unit test-integration test-clients \

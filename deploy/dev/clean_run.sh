@@ -5,12 +5,10 @@ cd "$(dirname "$0")/../.."
 [ -d .run ] || exit 0
 home=.run
 [ ! -f .run/home ] || home=$(cat .run/home)
-for pidfile in "$home"/data/postmaster.pid; do
-  [ -f "$pidfile" ] || continue
-  if kill -0 "$(head -1 "$pidfile")" 2>/dev/null; then
-    echo "clean: .run/ is in use by \`make run\`; left alone"
-    exit 0
-  fi
-done
+pidfile=$home/data/postmaster.pid
+if [ -f "$pidfile" ] && kill -0 "$(head -1 "$pidfile")" 2>/dev/null; then
+  echo "clean: .run/ is in use by \`make run\`; left alone"
+  exit 0
+fi
 [ "$home" = .run ] || rm -rf -- "$home"
 rm -rf .run

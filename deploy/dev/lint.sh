@@ -18,9 +18,10 @@ step() {
 mapfile -t sources < <(git ls-files 'agent/*.cc')
 mapfile -t scripts < <(git ls-files '*.sh' .ci/run)
 mapfile -t pythons < <(git ls-files '*.py')
-step "clang-tidy, ${#sources[@]} files" \
-  bash -c 'printf "%s\0" "${@:2}" | xargs -0 -n 4 -P "$(nproc)" clang-tidy-14 --quiet -p "$1"' - \
-  "$build" "${sources[@]}"
+tidy() {
+  printf '%s\0' "${sources[@]}" | xargs -0 -n 4 -P "$(nproc)" clang-tidy-14 --quiet -p "$build"
+}
+step "clang-tidy, ${#sources[@]} files" tidy
 step "cppcheck" cppcheck --quiet --std=c++20 --language=c++ --error-exitcode=1 --inline-suppr \
   --suppress=missingIncludeSystem --enable=warning,performance,portability \
   -I agent -j "$(nproc)" "${sources[@]}"

@@ -1,0 +1,79 @@
+#!/usr/bin/python3
+"""`make run`: a private PostgreSQL with the extension, the agent before it, until Ctrl-C."""
+
+import argparse
+import time
+
+import devserver
+import stack as stack_module
+from devserver import say
+
+BANNER = """
+pgvalet is up.  Ctrl-C stops everything.
+
+  through the pool  {pool}
+  directly          {direct}
+
+  Paste into another terminal:
+
+    psql '{pool}' -c 'SELECT pg_backend_pid(), now()'
+    pgbench -n -S -c 50 -T 10 '{pool}'      (first, once: pgbench -i '{pool}')
+
+    psql '{pool}' -x -c 'TABLE pgvalet.summary'
+    psql '{pool}' -c 'SELECT pid, application, state, transactions FROM pgvalet.backends'
+
+    {build}/bin/pgvalet status{grpc_option}
+    {build}/bin/pgvalet top{grpc_option}
+    /usr/bin/python3 deploy/dev/watch.py localhost:{grpc}        (gRPC from Python)
+    grpcurl -plaintext localhost:{grpc} pgvalet.v1.Stats/GetSnapshot
+
+    curl -s http://localhost:{http}/metrics
+
+  Logs: {home}/pgvaletd.log, {home}/postgres.log
+"""
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--build", default="build", help="where bin/pgvaletd is")
+    parser.add_argument("--pool-size", type=int, default=10)
+    options = parser.parse_args()
+
+    devserver.raise_on_signals()
+    house = None
+    try:
+        stack_module.require_programs(options.build)
+        home = devserver.run_home()
+        say("run: preparing PostgreSQL with the extension")
+        bin_dir = devserver.private_prefix(home)
+        house = stack_module.Stack(options.build, home, options.pool_size)
+        house.start(bin_dir)
+        say(
+            BANNER.format(
+                pool=house.pool_url(),
+                direct=house.direct_url(),
+                build=options.build,
+                grpc=house.grpc_port,
+                grpc_option=(
+                    ""
+                    if house.grpc_port == stack_module.GRPC_PORT
+                    else f" --address localhost:{house.grpc_port}"
+                ),
+                http=house.http_port,
+                home=home,
+            )
+        )
+        while True:
+            house.alive()
+            time.sleep(0.5)
+    except devserver.Ended as ended:
+        say(f"\nrun: {ended}: stopping")
+        return 0
+    finally:
+        if house:
+            house.stop()
+            say("run: all stopped")
+
+
+if __name__ == "__main__":
+    devserver.program_main(main)
