@@ -1,0 +1,21 @@
+#include "api/metric_families.h"
+
+#include <prometheus/text_serializer.h>
+
+#include "api/metric_builder.h"
+
+namespace pgvalet::api {
+
+std::vector<prometheus::MetricFamily> MetricFamilies(const stats::Snapshot& snapshot) {
+  Families families;
+  AddAgentFamilies(families, snapshot);
+  AddPoolFamilies(families, snapshot.pools);
+  AddExtensionFamilies(families, *snapshot.extension);
+  return families;
+}
+
+std::string MetricsText(const stats::Snapshot& snapshot) {
+  return prometheus::TextSerializer().Serialize(MetricFamilies(snapshot));
+}
+
+}  // namespace pgvalet::api

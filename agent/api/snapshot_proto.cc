@@ -1,0 +1,228 @@
+#include "api/snapshot_proto.h"
+
+#include <chrono>
+
+namespace pgvalet::api {
+namespace {
+
+// A moment that is not known (the epoch) stays absent.
+template <typename Message>
+void SetTime(stats::WallTime time, Message& message,
+             google::protobuf::Timestamp* (Message::*field)()) {
+  const std::int64_t us = time.time_since_epoch().count();
+  if (us == 0) return;
+  google::protobuf::Timestamp* timestamp = (message.*field)();
+  const std::int64_t seconds =
+      std::chrono::floor<std::chrono::seconds>(time).time_since_epoch().count();
+  timestamp->set_seconds(seconds);
+  timestamp->set_nanos(static_cast<std::int32_t>((us - seconds * 1'000'000) * 1000));
+}
+
+v1::AgentState StateOf(stats::AgentState state) {
+  switch (state) {
+    case stats::AgentState::kStarting:
+      return v1::AGENT_STATE_STARTING;
+    case stats::AgentState::kRunning:
+      return v1::AGENT_STATE_RUNNING;
+    case stats::AgentState::kDraining:
+      return v1::AGENT_STATE_DRAINING;
+  }
+  return v1::AGENT_STATE_UNSPECIFIED;
+}
+
+void FillAgent(const stats::AgentHealth& agent, v1::AgentHealth& message) {
+  message.set_version(agent.status.version);
+  message.set_state(StateOf(agent.status.state));
+  message.set_listening(agent.status.listening);
+  SetTime(agent.status.started_at, message, &v1::AgentHealth::mutable_started_at);
+  message.set_uptime_us(agent.uptime_us);
+  SetTime(agent.status.settings_loaded_at, message, &v1::AgentHealth::mutable_settings_loaded_at);
+  message.set_clients(agent.clients);
+  message.set_clients_logging_in(agent.clients_logging_in);
+  message.set_max_clients(agent.status.max_clients);
+  message.set_accepted_count(agent.accepted);
+  message.set_login_failure_count(agent.login_failures);
+  message.set_refused_count(agent.refused);
+  message.set_cancel_request_count(agent.cancel_requests);
+  message.set_buffers_in_use(agent.buffers_in_use);
+  message.set_buffer_bytes(agent.buffer_bytes);
+  message.set_resident_bytes(agent.process.resident_bytes);
+  message.set_open_fds(agent.process.open_fds);
+  message.set_max_fds(agent.process.max_fds);
+  message.set_cpu_user_us(agent.process.cpu_user_us);
+  message.set_cpu_system_us(agent.process.cpu_system_us);
+  for (const stats::CoreSnapshot& core : agent.cores) {
+    v1::Core& row = *message.add_cores();
+    row.set_core(core.core);
+    row.set_clients(core.clients);
+    row.set_loop_wakeup_count(core.loop_wakeups);
+    row.set_busy_us(core.busy_us);
+    row.set_busy_share(core.busy_share);
+  }
+}
+
+void FillHistogram(const HistogramData& data, v1::Histogram& message) {
+  for (int i = 0; i < HistogramData::kBuckets; ++i) {
+    const std::uint64_t count = data.count[static_cast<std::size_t>(i)];
+    if (count == 0) continue;
+    message.add_upper_bound_us(HistogramData::UpperBound(i));
+    message.add_bucket_count(count);
+  }
+  message.set_sum_us(data.sum_us);
+}
+
+void FillTotals(const stats::PoolTotals& totals, v1::PoolTotals& message) {
+  message.set_lease_count(totals.leases);
+  message.set_lease_timeout_count(totals.lease_timeouts);
+  message.set_lease_wait_count(totals.lease_waits);
+  message.set_transaction_count(totals.transactions);
+  message.set_query_count(totals.queries);
+  message.set_error_count(totals.errors);
+  message.set_from_clients_bytes(totals.from_clients_bytes);
+  message.set_to_clients_bytes(totals.to_clients_bytes);
+  message.set_from_servers_bytes(totals.from_servers_bytes);
+  message.set_to_servers_bytes(totals.to_servers_bytes);
+  message.set_client_parse_count(totals.client_parses);
+  message.set_server_parse_count(totals.server_parses);
+  message.set_bind_count(totals.binds);
+  message.set_client_login_count(totals.client_logins);
+  message.set_server_connect_count(totals.server_connects);
+  message.set_server_connect_failure_count(totals.server_connect_failures);
+  message.set_server_close_count(totals.server_closes);
+  message.set_setting_restore_count(totals.setting_restores);
+  FillHistogram(totals.wait_time, *message.mutable_wait_time());
+  FillHistogram(totals.transaction_time, *message.mutable_transaction_time());
+  FillHistogram(totals.query_time, *message.mutable_query_time());
+}
+
+void FillPercentiles(const stats::Percentiles& percentiles, v1::Percentiles& message) {
+  message.set_value_count(percentiles.count);
+  message.set_p50_us(percentiles.p50_us);
+  message.set_p90_us(percentiles.p90_us);
+  message.set_p99_us(percentiles.p99_us);
+  message.set_max_us(percentiles.max_us);
+}
+
+void FillWindow(const stats::PoolWindow& window, v1::PoolWindow& message) {
+  message.set_leases_per_s(window.leases_per_s);
+  message.set_transactions_per_s(window.transactions_per_s);
+  message.set_queries_per_s(window.queries_per_s);
+  message.set_errors_per_s(window.errors_per_s);
+  message.set_from_clients_bytes_per_s(window.from_clients_bytes_per_s);
+  message.set_to_clients_bytes_per_s(window.to_clients_bytes_per_s);
+  message.set_from_servers_bytes_per_s(window.from_servers_bytes_per_s);
+  message.set_to_servers_bytes_per_s(window.to_servers_bytes_per_s);
+  FillPercentiles(window.wait_time, *message.mutable_wait_time());
+  FillPercentiles(window.transaction_time, *message.mutable_transaction_time());
+  FillPercentiles(window.query_time, *message.mutable_query_time());
+}
+
+void FillGauges(const stats::PoolGauges& gauges, v1::PoolGauges& message) {
+  message.set_clients_active(gauges.clients_active);
+  message.set_clients_waiting(gauges.clients_waiting);
+  message.set_clients_idle(gauges.clients_idle);
+  message.set_servers_active(gauges.servers_active);
+  message.set_servers_idle(gauges.servers_idle);
+  message.set_servers_connecting(gauges.servers_connecting);
+  message.set_servers_testing(gauges.servers_testing);
+  message.set_servers_canceling(gauges.servers_canceling);
+  message.set_pool_size(gauges.pool_size);
+  message.set_longest_wait_us(gauges.longest_wait_us);
+}
+
+void FillPool(const stats::PoolSnapshot& pool, v1::Pool& message) {
+  message.set_database(pool.database);
+  message.set_user(pool.user);
+  message.set_pool_mode(pool.pool_mode);
+  FillGauges(pool.now, *message.mutable_now());
+  FillTotals(pool.totals, *message.mutable_totals());
+  FillWindow(pool.window, *message.mutable_window());
+}
+
+void FillCosts(const stats::SessionCosts& costs, v1::SessionCosts& message) {
+  message.set_xact_commit_count(costs.xact_commit_count);
+  message.set_xact_rollback_count(costs.xact_rollback_count);
+  message.set_statement_count(costs.statement_count);
+  message.set_row_count(costs.row_count);
+  message.set_error_count(costs.error_count);
+  message.set_sent_bytes(costs.sent_bytes);
+  message.set_block_hit_count(costs.block_hit_count);
+  message.set_block_read_count(costs.block_read_count);
+  message.set_block_written_count(costs.block_written_count);
+  message.set_temp_bytes(costs.temp_bytes);
+  message.set_wal_bytes(costs.wal_bytes);
+  message.set_active_us(costs.active_us);
+  message.set_idle_us(costs.idle_us);
+  message.set_idle_in_transaction_us(costs.idle_in_transaction_us);
+}
+
+void FillBackend(const stats::BackendRow& row, v1::Backend& message) {
+  message.set_pid(row.pid);
+  message.set_database_name(row.database_name);
+  message.set_role_name(row.role_name);
+  message.set_application_name(row.application_name);
+  message.set_client_addr(row.client_addr);
+  message.set_client_port(row.client_port);
+  message.set_connection_kind(row.connection_kind);
+  message.set_agent_name(row.agent_name);
+  message.set_state(row.state);
+  SetTime(row.state_since, message, &v1::Backend::mutable_state_since);
+  SetTime(row.connected_at, message, &v1::Backend::mutable_connected_at);
+  message.set_login_us(row.login_us);
+  FillCosts(row.costs, *message.mutable_costs());
+}
+
+void FillUsage(const stats::UsageRow& row, v1::Usage& message) {
+  message.set_name(row.name);
+  message.set_session_count(row.session_count);
+  message.set_live_session_count(row.live_session_count);
+  FillCosts(row.costs, *message.mutable_costs());
+}
+
+void FillSummary(const stats::SummaryRow& row, v1::ServerSummary& message) {
+  message.set_connections(row.connections);
+  message.set_active(row.active);
+  message.set_idle(row.idle);
+  message.set_idle_in_transaction(row.idle_in_transaction);
+  message.set_agent_connections(row.agent_connections);
+  message.set_max_connections(row.max_connections);
+  message.set_reserved_connections(row.reserved_connections);
+  message.set_used_share(row.used_share);
+  message.set_highest_connections(row.highest_connections);
+  SetTime(row.highest_at, message, &v1::ServerSummary::mutable_highest_at);
+  SetTime(row.started_at, message, &v1::ServerSummary::mutable_started_at);
+  message.set_session_count(row.session_count);
+  message.set_idle_session_ended_count(row.idle_session_ended_count);
+  message.set_idle_in_transaction_ended_count(row.idle_in_transaction_ended_count);
+  message.set_extension_version(row.extension_version);
+}
+
+void FillExtension(const stats::ExtensionSample& sample, v1::Extension& message) {
+  message.set_available(sample.available);
+  message.set_reason(sample.reason);
+  SetTime(sample.sampled_at, message, &v1::Extension::mutable_sampled_at);
+  if (!sample.available) return;
+  FillSummary(sample.summary, *message.mutable_summary());
+  for (const auto& row : sample.backends) FillBackend(row, *message.add_backends());
+  for (const auto& row : sample.usage_by_role) FillUsage(row, *message.add_usage_by_role());
+  for (const auto& row : sample.usage_by_database) FillUsage(row, *message.add_usage_by_database());
+  for (const auto& row : sample.usage_by_application) {
+    FillUsage(row, *message.add_usage_by_application());
+  }
+}
+
+}  // namespace
+
+void FillProto(const stats::Snapshot& snapshot, v1::Snapshot& message) {
+  message.set_sequence(snapshot.sequence);
+  SetTime(snapshot.time, message, &v1::Snapshot::mutable_time);
+  message.set_interval_us(snapshot.interval.count());
+  message.set_window_us(snapshot.window.count());
+  FillAgent(snapshot.agent, *message.mutable_agent());
+  for (const stats::PoolSnapshot& pool : snapshot.pools) FillPool(pool, *message.add_pools());
+  FillTotals(snapshot.totals, *message.mutable_totals());
+  FillWindow(snapshot.totals_window, *message.mutable_totals_window());
+  FillExtension(*snapshot.extension, *message.mutable_extension());
+}
+
+}  // namespace pgvalet::api

@@ -1,0 +1,12 @@
+// A Snapshot as the message pgvalet.v1.Snapshot.
+#pragma once
+
+#include "pgvalet/v1/stats.pb.h"
+#include "stats/snapshot.h"
+
+namespace pgvalet::api {
+
+// Fills an empty message.
+void FillProto(const stats::Snapshot& snapshot, v1::Snapshot& message);
+
+}  // namespace pgvalet::api

@@ -1,0 +1,34 @@
+// StatsService: pgvalet.v1.Stats over gRPC.
+//
+// Both methods are "raw": gRPC gets bytes that are made once per snapshot, so the number of
+// callers does not change what a snapshot costs.
+#pragma once
+
+#include <grpcpp/grpcpp.h>
+
+#include "api/snapshot_serializer.h"
+#include "api/watcher.h"
+#include "pgvalet/v1/stats.grpc.pb.h"
+
+namespace pgvalet::api {
+
+class StatsService final
+    : public v1::Stats::WithRawCallbackMethod_GetSnapshot<
+          v1::Stats::WithRawCallbackMethod_WatchSnapshots<v1::Stats::Service>> {
+ public:
+  // Both outlive the service.
+  StatsService(SnapshotSerializer& serializer, WatcherSet& watchers)
+      : serializer_(serializer), watchers_(watchers) {}
+
+  grpc::ServerUnaryReactor* GetSnapshot(grpc::CallbackServerContext* context,
+                                        const grpc::ByteBuffer* request,
+                                        grpc::ByteBuffer* response) override;
+  grpc::ServerWriteReactor<grpc::ByteBuffer>* WatchSnapshots(
+      grpc::CallbackServerContext* context, const grpc::ByteBuffer* request) override;
+
+ private:
+  SnapshotSerializer& serializer_;
+  WatcherSet& watchers_;
+};
+
+}  // namespace pgvalet::api
