@@ -1,0 +1,66 @@
+#include "cli/client.h"
+
+#include <grpcpp/create_channel.h>
+#include <grpcpp/security/credentials.h>
+#include <grpcpp/support/channel_arguments.h>
+
+#include <initializer_list>
+#include <string_view>
+
+#include "cli/text.h"
+
+namespace pgvalet::cli {
+namespace {
+
+// 5,000 backends and as many roles, databases and applications fit.
+constexpr int kMaxSnapshotBytes = 64 << 20;
+
+// gRPC wraps "Connection refused" into a sentence per layer; the last one is what counts.
+std::string Core(const grpc::Status& status) {
+  const std::string message = status.error_message();
+  if (status.error_code() != grpc::StatusCode::UNAVAILABLE) return message;
+  for (const char* wrapping : {"remote host: ", "last error: "}) {
+    const std::size_t found = message.rfind(wrapping);
+    if (found != std::string::npos)
+      return message.substr(found + std::string_view(wrapping).size());
+  }
+  return message;
+}
+
+}  // namespace
+
+std::shared_ptr<grpc::Channel> OpenChannel(const std::string& address) {
+  grpc::ChannelArguments arguments;
+  arguments.SetMaxReceiveMessageSize(kMaxSnapshotBytes);
+  arguments.SetInt(GRPC_ARG_INITIAL_RECONNECT_BACKOFF_MS, 200);
+  arguments.SetInt(GRPC_ARG_MIN_RECONNECT_BACKOFF_MS, 1000);
+  arguments.SetInt(GRPC_ARG_MAX_RECONNECT_BACKOFF_MS, 2000);
+  // An agent is on this machine or near it: never ask a web proxy for it.
+  arguments.SetInt(GRPC_ARG_ENABLE_HTTP_PROXY, 0);
+  return grpc::CreateCustomChannel(address, grpc::InsecureChannelCredentials(), arguments);
+}
+
+Error FromStatus(const grpc::Status& status) {
+  if (status.error_code() == grpc::StatusCode::DEADLINE_EXCEEDED)
+    return Error{ErrorCode::kTimeout, "no answer in time", 0, ""};
+  return Error{ErrorCode::kIo, "the agent cannot be asked", 0, Printable(Core(status))};
+}
+
+Result<v1::Snapshot> GetSnapshot(const std::shared_ptr<grpc::Channel>& channel, Duration timeout) {
+  const std::unique_ptr<v1::Stats::Stub> stub = v1::Stats::NewStub(channel);
+  grpc::ClientContext context;
+  context.set_deadline(std::chrono::system_clock::now() + timeout);
+  v1::Snapshot snapshot;
+  const grpc::Status status = stub->GetSnapshot(&context, v1::GetSnapshotRequest(), &snapshot);
+  if (!status.ok()) return FromStatus(status);
+  return snapshot;
+}
+
+std::string UnreachableText(const std::string& address, const Error& error) {
+  return "pgvalet: cannot reach an agent at " + Printable(address) + ": " +
+         (error.detail.empty() ? error.what : error.detail) +
+         "\nIs pgvaletd running, and is its grpc_listen this address? "
+         "Name another with --address or PGVALET_ADDRESS.\n";
+}
+
+}  // namespace pgvalet::cli
