@@ -5,15 +5,18 @@
 #include <cerrno>
 #include <charconv>
 #include <fstream>
+#include <optional>
 #include <system_error>
 
 #include "config/connection_string.h"
+#include "config/file.h"
 #include "config/table.h"
 #include "config/unsupported.h"
 
 namespace pgvalet::config {
 namespace {
 
+constexpr std::uint16_t kDefaultPort = 5432;
 constexpr std::size_t kMaxSecretBytes = 65536;
 
 std::string ShownKey(std::string_view entry, std::string_view key) {
@@ -28,14 +31,27 @@ struct Addresses {
   Place place;
 };
 
-std::vector<std::string> AsList(const Written& value) {
-  if (const auto* list = std::get_if<std::vector<std::string>>(&value)) return *list;
-  if (const auto* number = std::get_if<std::int64_t>(&value)) return {std::to_string(*number)};
-  if (const auto* text = std::get_if<std::string>(&value)) return SplitList(*text);
-  return {};
+// Unlike SplitList() it keeps empty items: "1,,3" are ports of three hosts.
+std::vector<std::string> SplitAddresses(std::string_view text) {
+  std::vector<std::string> items;
+  for (std::size_t comma = 0; comma != std::string_view::npos;) {
+    comma = text.find(',');
+    items.emplace_back(Trimmed(text.substr(0, comma)));
+    if (comma != std::string_view::npos) text.remove_prefix(comma + 1);
+  }
+  return items;
 }
 
+std::optional<std::vector<std::string>> AsList(const Written& value) {
+  if (const auto* list = std::get_if<std::vector<std::string>>(&value)) return *list;
+  if (const auto* number = std::get_if<std::int64_t>(&value)) return {{std::to_string(*number)}};
+  if (const auto* text = std::get_if<std::string>(&value)) return SplitAddresses(*text);
+  return std::nullopt;
+}
+
+// Empty is the default, as in libpq; 0 is none.
 std::uint16_t ReadPort(std::string_view text) {
+  if (text.empty()) return kDefaultPort;
   std::uint16_t port = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), port);
   return error == std::errc() && end == text.data() + text.size() ? port : std::uint16_t{0};
@@ -51,32 +67,38 @@ std::vector<HostPort> PairUp(const Addresses& addresses, std::string_view shown,
   if (ports.size() > 1 && ports.size() != names.size()) {
     report.Mistake(addresses.place, ShownKey(shown, "port"),
                    "expected one port, or one for each host");
-    return {{names.front(), 5432}};
+    return {{names.front(), kDefaultPort}};
   }
   for (std::size_t i = 0; i < names.size(); ++i) {
     HostPort host{.host = names[i]};
+    if (host.host.empty()) host.host = kDefaultSocketDirectory;
     if (!ports.empty()) host.port = ReadPort(ports[ports.size() == 1 ? 0 : i]);
     if (host.port == 0) {
-      report.Mistake(addresses.place, ShownKey(shown, "port"), "expected whole number, 1 to 65535");
-      host.port = 5432;
+      std::string text = "expected whole number, 1 to 65535";
+      if (shown.empty()) text += " (in a password, @ : / # % are written %40 %3A %2F %23 %25)";
+      report.Mistake(addresses.place, ShownKey(shown, "port"), text);
+      host.port = kDefaultPort;
     }
     hosts.push_back(std::move(host));
   }
   return hosts;
 }
 
-// Whether `key` belongs to the address.
-bool ReadAddressKey(const WrittenKey& written, Addresses* addresses) {
-  if (written.key == "host") {
-    if (!addresses->numeric) addresses->hosts = AsList(written.value);
-  } else if (written.key == "hostaddr") {
-    addresses->hosts = AsList(written.value);
-    addresses->numeric = true;
-  } else if (written.key == "port") {
-    addresses->ports = AsList(written.value);
-    if (addresses->ports.empty()) addresses->ports.emplace_back();  // refused by PairUp()
-  } else {
-    return false;
+// False when the key does not belong to the address.
+bool ReadAddressKey(const WrittenKey& written, std::string_view shown, Addresses* addresses,
+                    Report& report) {
+  const bool is_port = written.key == "port";
+  const bool is_hostaddr = written.key == "hostaddr";
+  if (!is_port && !is_hostaddr && written.key != "host") return false;
+  std::optional<std::vector<std::string>> list = AsList(written.value);
+  if (!list) {
+    report.Mistake(written.place, ShownKey(shown, written.key),
+                   "expected list, or text with commas");
+  } else if (is_port) {
+    addresses->ports = *std::move(list);
+  } else if (is_hostaddr || !addresses->numeric) {
+    addresses->hosts = *std::move(list);
+    addresses->numeric = is_hostaddr;
   }
   addresses->place = written.place;
   return true;
@@ -133,6 +155,13 @@ std::vector<WrittenKey> KeysOf(const WrittenEntry& entry, Report& report) {
   return keys;
 }
 
+// The value names a file; afterwards it is what the file holds.
+void ReplaceByContent(WrittenKey& written, std::string_view shown, Report& report) {
+  std::string* path = std::get_if<std::string>(&written.value);
+  if (path == nullptr) return;  // refused like any password that is no text
+  *path = ReadSecretFile(*path, written.place, ShownKey(shown, written.key), report);
+}
+
 }  // namespace
 
 DatabaseSettings ReadDatabaseEntry(const WrittenEntry& entry, Report& report) {
@@ -141,13 +170,11 @@ DatabaseSettings ReadDatabaseEntry(const WrittenEntry& entry, Report& report) {
   Addresses addresses;
   addresses.place = entry.place;
   for (WrittenKey& written : KeysOf(entry, report)) {
-    if (ReadAddressKey(written, &addresses)) continue;
+    if (ReadAddressKey(written, entry.shown, &addresses, report)) continue;
     if (written.key == "reserve_pool") written.key = "reserve_pool_size";  // PgBouncer's old name
-    if (const std::string* path = std::get_if<std::string>(&written.value);
-        path != nullptr && written.key == "password_file") {
-      database.password =
-          ReadSecretFile(*path, written.place, ShownKey(entry.shown, written.key), report);
-      continue;
+    if (written.key == "password_file") {
+      ReplaceByContent(written, entry.shown, report);
+      written.key = "password";
     }
     ReadTableKey(DatabaseTable(), Section::kDatabase, entry.shown, written, database, report);
   }
@@ -166,23 +193,14 @@ UserSettings ReadUserEntry(const WrittenEntry& entry, Report& report) {
 
 std::string ReadSecretFile(const std::string& path, const Place& place, std::string_view key,
                            Report& report) {
-  std::ifstream file(path, std::ios::binary);
-  std::string secret(kMaxSecretBytes + 1, '\0');
-  file.read(secret.data(), static_cast<std::streamsize>(secret.size()));
-  if (!file.is_open() || file.bad()) {
-    report.Mistake(
-        place, key,
-        fmt::format("cannot read file {}: {}", path, std::generic_category().message(errno)));
+  Result<std::string> secret = ReadFile(path, kMaxSecretBytes);
+  if (!secret) {
+    report.Mistake(place, key, secret.error().ToString());
     return {};
   }
-  secret.resize(static_cast<std::size_t>(file.gcount()));
-  if (secret.size() > kMaxSecretBytes) {
-    report.Mistake(place, key, fmt::format("file {} is larger than 64 kB", path));
-    return {};
-  }
-  while (!secret.empty() && (secret.back() == '\n' || secret.back() == '\r')) secret.pop_back();
-  if (secret.empty()) report.Mistake(place, key, fmt::format("file {} is empty", path));
-  return secret;
+  while (!secret->empty() && (secret->back() == '\n' || secret->back() == '\r')) secret->pop_back();
+  if (secret->empty()) report.Mistake(place, key, fmt::format("file {} is empty", path));
+  return *std::move(secret);
 }
 
 }  // namespace pgvalet::config

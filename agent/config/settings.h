@@ -154,8 +154,9 @@ struct Settings {
 
   std::map<std::string, DatabaseSettings, std::less<>> databases;
   std::map<std::string, UserSettings, std::less<>> users;
-  // Users known besides auth_file: name to password or stored secret.  Filled from a
-  // connection URI only (docs/decisions/0140); an empty secret is for auth_type trust.
+  // Users known besides auth_file: name to password.  Filled from a connection URI only
+  // (docs/decisions/0140).  When it is not empty, auth_type trust lets in only these users
+  // and those of auth_file; an empty password is for trust.
   std::map<std::string, std::string, std::less<>> inline_users;
 
   // Where a client that asks for `name` goes: its entry, else "*", else null.

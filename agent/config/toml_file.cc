@@ -3,14 +3,14 @@
 #include <fmt/format.h>
 #include <toml++/toml.h>
 
-#include <cerrno>
-#include <fstream>
-#include <iterator>
 #include <optional>
-#include <system_error>
+
+#include "config/file.h"
 
 namespace pgvalet::config {
 namespace {
+
+constexpr std::size_t kMaxFileBytes = 16 << 20;  // a mistake beyond this
 
 Place PlaceOf(const std::string& source, const toml::source_region& region) {
   return {source, static_cast<int>(region.begin.line)};
@@ -121,14 +121,10 @@ class Reader {
 }  // namespace
 
 FileContents ReadTomlFile(const std::string& path, Report& report) {
-  std::ifstream file(path, std::ios::binary);
-  const std::string text{std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
-  if (!file.is_open() || file.bad()) {
-    report.Mistake({path, 0}, "",
-                   "cannot read this file: " + std::generic_category().message(errno));
-    return {};
-  }
-  return ReadToml(text, path, report);
+  const Result<std::string> text = ReadFile(path, kMaxFileBytes);
+  if (text) return ReadToml(*text, path, report);
+  report.Mistake({}, "", text.error().ToString());
+  return {};
 }
 
 FileContents ReadToml(std::string_view text, const std::string& source, Report& report) {
