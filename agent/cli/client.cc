@@ -16,7 +16,7 @@ namespace {
 constexpr int kMaxSnapshotBytes = 64 << 20;
 
 // gRPC wraps "Connection refused" into a sentence per layer; the last one is what counts.
-std::string Core(const grpc::Status& status) {
+std::string Cause(const grpc::Status& status) {
   const std::string message = status.error_message();
   if (status.error_code() != grpc::StatusCode::UNAVAILABLE) return message;
   for (const char* wrapping : {"remote host: ", "last error: "}) {
@@ -43,7 +43,7 @@ std::shared_ptr<grpc::Channel> OpenChannel(const std::string& address) {
 Error FromStatus(const grpc::Status& status) {
   if (status.error_code() == grpc::StatusCode::DEADLINE_EXCEEDED)
     return Error{ErrorCode::kTimeout, "no answer in time", 0, ""};
-  return Error{ErrorCode::kIo, "the agent cannot be asked", 0, Printable(Core(status))};
+  return Error{ErrorCode::kIo, "the agent cannot be asked", 0, Printable(Cause(status))};
 }
 
 Result<v1::Snapshot> GetSnapshot(const std::shared_ptr<grpc::Channel>& channel, Duration timeout) {

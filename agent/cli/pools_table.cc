@@ -22,7 +22,7 @@ std::string P99(const v1::Percentiles& percentiles) {
 SortedTable PoolsTable(const v1::Snapshot& snapshot) {
   const Align right = Align::kRight;
   SortedTable table({{"DATABASE", Align::kLeft, 8},
-                     {"USER", Align::kLeft, 4},
+                     {"USER", Align::kLeft, 8},
                      {"active", right, 0, "CLIENTS"},
                      {"wait", right, 0, "CLIENTS"},
                      {"idle", right, 0, "CLIENTS"},

@@ -55,6 +55,12 @@ Style StateStyle(const std::string& state) {
   return Style::kPlain;
 }
 
+// "idle in transaction" fills a quarter of a narrow screen.
+std::string ShortState(std::string state) {
+  const std::size_t found = state.find("transaction");
+  return found == std::string::npos ? state : state.replace(found, 11, "txn");
+}
+
 std::string Client(const v1::Backend& backend) {
   if (backend.client_addr().empty()) return "local";
   const bool ipv6 = backend.client_addr().find(':') != std::string::npos;
@@ -82,9 +88,9 @@ SortedTable EmptyBackendsTable() {
   const Align right = Align::kRight;
   return SortedTable({{"PID", right},
                       {"DATABASE", Align::kLeft, 8},
-                      {"ROLE", Align::kLeft, 4},
-                      {"APPLICATION", Align::kLeft, 8},
-                      {"STATE", Align::kLeft, 6},
+                      {"ROLE", Align::kLeft, 8},
+                      {"APPLICATION", Align::kLeft, 10},
+                      {"STATE"},
                       {"FOR", right},
                       {"BUSY", right},
                       {"TXN/s", right},
@@ -110,7 +116,7 @@ void AddBackend(SortedTable* table, const v1::Backend& backend, const CostRates&
               backend.database_name(),
               backend.role_name(),
               backend.application_name(),
-              {backend.state(), StateStyle(backend.state())},
+              {ShortState(backend.state()), StateStyle(backend.state())},
               Elapsed(in_state),
               Known(rates, Percent(rates.active)),
               Known(rates, Rate(rates.transactions)),

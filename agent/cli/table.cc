@@ -33,19 +33,23 @@ int Table::Gap(std::size_t column) const {
 std::vector<int> Table::Widths(int width) const {
   std::vector<int> widths;
   int total = 0;
+  int least = 0;
   for (std::size_t c = 0; c < columns_.size(); ++c) {
     int widest = DisplayWidth(columns_[c].title);
     for (const std::vector<Cell>& row : rows_) widest = std::max(widest, DisplayWidth(row[c].text));
+    const int min_width = columns_[c].min_width;
+    least += Gap(c) + (min_width > 0 ? std::min(min_width, widest) : widest);
+    if (least > width && c > 0) break;
     widths.push_back(widest);
-    total += widest + Gap(c);
+    total += Gap(c) + widest;
   }
   while (total > width) {
-    std::size_t widest = columns_.size();
-    for (std::size_t c = 0; c < columns_.size(); ++c) {
+    std::size_t widest = widths.size();
+    for (std::size_t c = 0; c < widths.size(); ++c) {
       const bool can_shrink = columns_[c].min_width > 0 && widths[c] > columns_[c].min_width;
-      if (can_shrink && (widest == columns_.size() || widths[c] > widths[widest])) widest = c;
+      if (can_shrink && (widest == widths.size() || widths[c] > widths[widest])) widest = c;
     }
-    if (widest == columns_.size()) break;
+    if (widest == widths.size()) break;
     --widths[widest];
     --total;
   }
@@ -54,14 +58,14 @@ std::vector<int> Table::Widths(int width) const {
 
 Line Table::GroupLine(const std::vector<int>& widths) const {
   Line line;
-  for (std::size_t c = 0; c < columns_.size();) {
+  for (std::size_t c = 0; c < widths.size();) {
     line.Add(Spaces(Gap(c)));
     int span = widths[c];
     std::size_t end = c + 1;
     const std::string& group = columns_[c].group;
-    for (; !group.empty() && end < columns_.size() && columns_[end].group == group; ++end)
+    for (; !group.empty() && end < widths.size() && columns_[end].group == group; ++end)
       span += Gap(end) + widths[end];
-    line.Add(Pad(group, span, Align::kLeft), Style::kDim);
+    line.Add(Pad(group, span), group.empty() ? Style::kPlain : Style::kDim);
     c = end;
   }
   return line;
@@ -69,7 +73,7 @@ Line Table::GroupLine(const std::vector<int>& widths) const {
 
 Line Table::TitleLine(const std::vector<int>& widths) const {
   Line line;
-  for (std::size_t c = 0; c < columns_.size(); ++c)
+  for (std::size_t c = 0; c < widths.size(); ++c)
     line.Add(Spaces(Gap(c)) + Pad(columns_[c].title, widths[c], columns_[c].align), Style::kHeader);
   return line;
 }
@@ -81,7 +85,7 @@ Lines Table::Render(int width, std::size_t first, std::size_t count) const {
   lines.push_back(TitleLine(widths));
   for (std::size_t r = first; r < rows_.size() && r - first < count; ++r) {
     Line line;
-    for (std::size_t c = 0; c < columns_.size(); ++c) {
+    for (std::size_t c = 0; c < widths.size(); ++c) {
       line.Add(Spaces(Gap(c)));
       line.Add(Pad(rows_[r][c].text, widths[c], columns_[c].align), rows_[r][c].style);
     }

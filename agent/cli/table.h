@@ -1,8 +1,8 @@
 // Table: rows of cells to lines that fit a width.
 //
 // Columns are as wide as their widest cell.  When that is too wide, flexible columns
-// (names) shrink, widest first, down to their minimum; what is still too wide is cut
-// at the right edge, so columns go from important to less important.
+// (names) shrink, widest first, down to their minimum; when that is not enough, whole
+// columns are left out from the right, so columns go from important to less important.
 #pragma once
 
 #include <string>
@@ -44,6 +44,7 @@ class Table {
   Lines Render(int width, std::size_t first, std::size_t count) const;
 
  private:
+  // Of the columns that fit; fewer than columns_ when some are left out.
   std::vector<int> Widths(int width) const;
   int Gap(std::size_t column) const;
   Line GroupLine(const std::vector<int>& widths) const;

@@ -12,8 +12,7 @@ namespace pgvalet::cli {
 namespace {
 
 constexpr const char* kHelp =
-    " q quit   p pause   s sort   1 pools   2 backends   3 usage (again: by role, database, "
-    "application)   arrows scroll";
+    "q quit  p pause  s sort  1 pools  2 backends  3 usage  arrows scroll";
 
 SortedTable TableOf(const TopData& data, const TopState& state) {
   switch (state.view) {
