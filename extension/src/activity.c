@@ -74,34 +74,28 @@ read_server_counters(void)
 	pgv_my_usage.wal_bytes = pgWalUsage.wal_bytes;
 }
 
-/* Publishes a new state together with all counters. */
-static void
-publish(PgvState state, TimestampTz since)
-{
-	PgvBackendSlot *slot = pgv_my_slot;
-
-	state_since = since;
-
-	pgv_slot_begin_write(slot);
-	slot->state = state;
-	slot->state_since = since;
-	slot->usage = pgv_my_usage;
-	pgv_slot_end_write(slot);
-}
-
 /* The first sign of a new command: the wait for it is over. */
 static pg_noinline void
 begin_command(void)
 {
+	PgvBackendSlot *slot = pgv_my_slot;
 	TimestampTz start = state_since;
 
 	/* Messages that leave the statement timestamp alone take no time either. */
 	if (pgv_activity_command_came())
 		start = Max(GetCurrentStatementStartTimestamp(), state_since);
 
-	command_is_known = true;
 	count_time_until(start);
-	publish(PGV_STATE_ACTIVE, start);
+	command_is_known = true;
+	state_since = start;
+
+	/* No other counter has grown while we waited, but for a few bytes sent. */
+	pgv_slot_begin_write(slot);
+	slot->state = PGV_STATE_ACTIVE;
+	slot->state_since = start;
+	slot->usage.idle_us = pgv_my_usage.idle_us;
+	slot->usage.idle_in_transaction_us = pgv_my_usage.idle_in_transaction_us;
+	pgv_slot_end_write(slot);
 }
 
 /* Called by every hook. */
@@ -127,6 +121,7 @@ pgv_activity_ready_time(void)
 void
 pgv_activity_ready(char transaction_status)
 {
+	PgvBackendSlot *slot = pgv_my_slot;
 	TimestampTz now = pgv_activity_ready_time();
 	PgvState	state;
 
@@ -141,7 +136,14 @@ pgv_activity_ready(char transaction_status)
 	count_time_until(now);
 	read_server_counters();
 	statement_at_ready = GetCurrentStatementStartTimestamp();
-	publish(state, now);
+	state_since = now;
+
+	pgv_slot_begin_write(slot);
+	slot->state = state;
+	slot->state_since = now;
+	slot->usage = pgv_my_usage;
+	pgv_slot_end_write(slot);
+
 	command_is_known = false;
 }
 

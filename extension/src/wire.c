@@ -31,8 +31,8 @@
 /* Bytes of a message besides its body: type and length. */
 #define MSG_HEADER_BYTES 5
 
-/* The server's own methods, and our copy of them with one changed. */
-static const PQcommMethods *server_methods = NULL;
+/* The server's own method for sending, and its methods with ours instead. */
+static int	(*server_putmessage) (char type, const char *body, size_t len) = NULL;
 static PQcommMethods tapped_methods;
 
 /* Rows sent since the last CommandComplete. */
@@ -71,7 +71,7 @@ count_statement(const char *tag, size_t len)
 }
 
 /* ReadyForQuery is next: everything that happens once per command. */
-static pg_noinline void
+static void
 before_ready(char transaction_status)
 {
 	/* Rows of a statement that failed half-way. */
@@ -91,7 +91,7 @@ before_ready(char transaction_status)
 	pgv_idle_policy_arm();
 }
 
-/* Messages that are rare, or come once per command. */
+/* Messages that come once per command or less. */
 static pg_noinline void
 look_at(char type, const char *body, size_t len)
 {
@@ -113,8 +113,6 @@ look_at(char type, const char *body, size_t len)
 		case MSG_READY_FOR_QUERY:
 			before_ready(body[0]);
 			break;
-		default:
-			break;
 	}
 }
 
@@ -123,11 +121,22 @@ static int
 tapped_putmessage(char type, const char *body, size_t len)
 {
 	pgv_my_usage.sent_bytes += len + MSG_HEADER_BYTES;
-	if (type == MSG_DATA_ROW)
-		rows_sent++;
-	else
-		look_at(type, body, len);
-	return server_methods->putmessage(type, body, len);
+	switch (type)
+	{
+		case MSG_DATA_ROW:
+			rows_sent++;
+			break;
+		case MSG_COMMAND_COMPLETE:
+		case MSG_ERROR:
+		case MSG_FUNCTION_RESULT:
+		case MSG_PARAMETER_STATUS:
+		case MSG_READY_FOR_QUERY:
+			look_at(type, body, len);
+			break;
+		default:
+			break;
+	}
+	return server_putmessage(type, body, len);
 }
 
 /* ClientAuthentication hook: a client that may enter gets its connection tapped. */
@@ -139,7 +148,7 @@ pgv_ClientAuthentication(Port *port, int status)
 
 	if (status != STATUS_OK || am_walsender || pgv_slots == NULL)
 		return;
-	server_methods = PqCommMethods;
+	server_putmessage = PqCommMethods->putmessage;
 	tapped_methods = *PqCommMethods;
 	tapped_methods.putmessage = tapped_putmessage;
 	PqCommMethods = &tapped_methods;

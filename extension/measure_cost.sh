@@ -1,0 +1,119 @@
+#!/bin/bash
+# Measures what the loaded extension costs a backend: user instructions per
+# transaction of `pgbench -S -M prepared`, counted by callgrind.
+#
+#   extension/measure_cost.sh [PG_CONFIG]
+#
+# Three servers are compared: without the extension, with it, and with it and
+# both idle timeouts set.  Each runs the same seeded transactions twice, with
+# different lengths; the difference has nothing of start and login in it.
+# Needs valgrind; takes about a minute.  Port: PGV_PORT (54190).
+set -euo pipefail
+
+here=$(cd "$(dirname "$0")" && pwd)
+port=${PGV_PORT:-54190}
+short=${PGV_SHORT_RUN:-500} long=${PGV_LONG_RUN:-2500}
+command -v valgrind >/dev/null || { echo "measure_cost: needs valgrind (apt-get install valgrind)" >&2; exit 1; }
+
+work=$(mktemp -d /tmp/pgvalet-cost.XXXXXX)
+bin=$("$here/private_prefix.sh" "$work/prefix" "$@")
+server_pid=
+
+# The server refuses to run as root.
+as_server_user=()
+if [ "$(id -u)" = 0 ]; then as_server_user=(setpriv --reuid=postgres --regid=postgres --init-groups); fi
+
+stop_server() {
+  if [ -n "$server_pid" ]; then
+    kill -INT "$server_pid" 2>/dev/null || true
+    wait "$server_pid" 2>/dev/null || true
+    server_pid=
+  fi
+}
+clean_up() {
+  stop_server
+  rm -rf "$work"
+}
+trap clean_up EXIT
+
+mkdir "$work/run"
+if [ "$(id -u)" = 0 ]; then chown postgres "$work" "$work/run"; fi
+chmod 755 "$work"
+cd "$work/run"
+
+"${as_server_user[@]}" "$bin/initdb" -D "$work/run/data" -U postgres -A trust -N >/dev/null
+cat >>"$work/run/data/postgresql.conf" <<END
+listen_addresses = ''
+unix_socket_directories = '$work/run'
+port = $port
+autovacuum = off
+fsync = off
+max_connections = 20
+shared_buffers = '64MB'
+log_min_messages = fatal
+END
+
+# start_server RUNNER... -- OPTION...: starts it and waits until it answers.
+start_server() {
+  local runner=()
+  while [ "$1" != -- ]; do runner+=("$1"); shift; done
+  shift
+  "${as_server_user[@]}" "${runner[@]}" "$bin/postgres" -D "$work/run/data" "$@" >>"$work/run/log" 2>&1 &
+  server_pid=$!
+  for _ in $(seq 600); do
+    if "$bin/pg_isready" -q -h "$work/run" -p "$port"; then return; fi
+    kill -0 "$server_pid" || { cat "$work/run/log" >&2; exit 1; }
+    sleep 0.1
+  done
+  echo "measure_cost: the server does not start" >&2
+  exit 1
+}
+
+bench() { # COUNT
+  "$bin/pgbench" -h "$work/run" -p "$port" -U postgres -n -S -M prepared --random-seed=1 -t "$1" postgres >/dev/null
+}
+
+# Instructions of the backend that served COUNT transactions: the busiest of the
+# processes that ended meanwhile.
+instructions() { # COUNT
+  rm -f "$work"/run/callgrind.out.*
+  bench "$1"
+  local deadline=$((SECONDS + 60)) most=0
+  # A process writes its file as it ends, shortly after pgbench has gone.
+  while [ "$most" -lt "$(($1 * 10000))" ]; do
+    [ "$SECONDS" -lt "$deadline" ] || { echo "measure_cost: no figures from callgrind" >&2; exit 1; }
+    sleep 0.2
+    most=$(sed -n 's/^\(summary\|totals\): //p' "$work"/run/callgrind.out.* 2>/dev/null | sort -n | tail -1)
+    most=${most:-0}
+  done
+  echo "$most"
+}
+
+per_transaction() { # OPTION...
+  local first second
+  start_server valgrind -q --tool=callgrind --trace-children=yes \
+    "--callgrind-out-file=$work/run/callgrind.out.%p" -- "$@"
+  bench 50
+  first=$(instructions "$short")
+  second=$(instructions "$long")
+  stop_server
+  echo $(((second - first) / (long - short)))
+}
+
+start_server --
+"$bin/pgbench" -h "$work/run" -p "$port" -U postgres -i -q postgres >/dev/null 2>&1
+stop_server
+
+without=$(per_transaction)
+loaded=$(per_transaction -c shared_preload_libraries=pgvalet)
+policy=$(per_transaction -c shared_preload_libraries=pgvalet \
+  -c pgvalet.idle_session_timeout=10min -c pgvalet.idle_in_transaction_timeout=1min)
+
+"$bin/postgres" --version
+report() { # NAME INSTRUCTIONS
+  awk -v name="$1" -v n="$2" -v base="$without" \
+    'BEGIN { printf "%-32s %8d instructions per transaction  %+.2f %%\n", name, n, (n / base - 1) * 100 }'
+}
+report "without pgvalet" "$without"
+report "with pgvalet" "$loaded"
+report "with pgvalet and both timeouts" "$policy"
