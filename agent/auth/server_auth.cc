@@ -60,7 +60,8 @@ Result<Done> FindMechanism(std::string_view list, std::string_view name) {
     found = found || list.substr(0, end) == name;
     list.remove_prefix(end + 1);
   }
-  if (list.size() != 1) return Malformed("malformed list of SASL mechanisms from server");
+  if (list != std::string_view("", 1))
+    return Malformed("malformed list of SASL mechanisms from server");
   if (found) return Done{};
   return Error{
       ErrorCode::kAuth, "server offers no SASL mechanism but unsupported ones", 0, {}, "28000"};
