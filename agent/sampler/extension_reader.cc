@@ -32,11 +32,13 @@ void ExtensionReader::Disconnect() {
 
 Result<stats::ExtensionSample> ExtensionReader::Read(const Target& target) {
   const bool kept = connection_.open();
+  const bool assumed = installed_;
   Result<stats::ExtensionSample> sample = ReadOnce(target);
-  // A kept connection may have been ended since (a restart, an idle timeout): that is found
-  // out only by using it, and a new one may well work.
-  const bool lost = kept && !connection_.open() && sample.has_value();
-  if (lost) sample = ReadOnce(target);
+  // A kept connection may have been ended since (a restart, an idle timeout), an extension
+  // dropped or updated: that is found out only by using it, and beginning anew may well work.
+  const bool lost = kept && !connection_.open();
+  const bool changed = assumed && !installed_;
+  if (sample.has_value() && !sample->available && (lost || changed)) sample = ReadOnce(target);
   if (sample) sample->sampled_at = stats::WallNow();
   return sample;
 }
