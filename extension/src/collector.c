@@ -3,7 +3,8 @@
  * collector.c
  *	  Background worker: folds ended sessions, looks after the idle policy.
  *
- * It is connected to no database: all it touches is shared memory.
+ * It touches shared memory only.  It connects, to no database, for one reason:
+ * so that pg_stat_activity shows it.
  *
  * extension/src/collector.c
  *-------------------------------------------------------------------------
@@ -104,6 +105,7 @@ pgv_collector_main(Datum main_arg)
 	pqsignal(SIGHUP, SignalHandlerForConfigReload);
 	pqsignal(SIGTERM, SignalHandlerForShutdownRequest);
 	BackgroundWorkerUnblockSignals();
+	BackgroundWorkerInitializeConnection(NULL, NULL, 0);
 
 	before_shmem_exit(forget_latch, (Datum) 0);
 	collector->latch = MyLatch;
@@ -133,8 +135,8 @@ pgv_collector_install(void)
 	strlcpy(worker.bgw_type, "pgvalet collector", BGW_MAXLEN);
 	strlcpy(worker.bgw_library_name, "pgvalet", BGW_MAXLEN);
 	strlcpy(worker.bgw_function_name, "pgv_collector_main", BGW_MAXLEN);
-	worker.bgw_flags = BGWORKER_SHMEM_ACCESS;
-	worker.bgw_start_time = BgWorkerStart_PostmasterStart;
+	worker.bgw_flags = BGWORKER_SHMEM_ACCESS | BGWORKER_BACKEND_DATABASE_CONNECTION;
+	worker.bgw_start_time = BgWorkerStart_ConsistentState;
 	worker.bgw_restart_time = RESTART_AFTER_S;
 	RegisterBackgroundWorker(&worker);
 }

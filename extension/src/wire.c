@@ -60,13 +60,17 @@ tag_rows(const char *tag, size_t len)
 
 /*
  * A statement is done.  Its tag counts rows that were changed and not sent, or
- * sent by the last of several Executes; the larger number is the whole.
+ * sent by the last of several Executes; the larger number is the whole.  Rows
+ * that MOVE steps over are neither.
  */
 static void
 count_statement(const char *tag, size_t len)
 {
+	bool		is_move = (tag[0] == 'M' && tag[1] == 'O');
+
 	pgv_my_usage.statement_count++;
-	pgv_my_usage.row_count += Max(rows_sent, tag_rows(tag, len));
+	if (!is_move)
+		pgv_my_usage.row_count += Max(rows_sent, tag_rows(tag, len));
 	rows_sent = 0;
 }
 

@@ -1,0 +1,69 @@
+#!/bin/bash
+# All tests of the extension, against a private copy of PostgreSQL.
+#
+#   tests/regress/run.sh [PG_CONFIG]
+#
+# Builds the extension, then runs the SQL tests with pg_regress and the Python
+# tests next to this file, each on servers of their own.  Touches nothing of the
+# installed PostgreSQL.  As root the servers run as user postgres.
+#
+#   PGV_PREFIX   where to keep the private copy (default: made anew and removed)
+#   PGV_ONLY     run only this Python file or "sql"
+#   PGV_RESULTS  copy the output of the SQL tests into this directory, to compare
+#                it with expected/ and take it over
+set -euo pipefail
+
+here=$(cd "$(dirname "$0")" && pwd)
+python=${PGV_PYTHON:-/usr/bin/python3}
+work=$(mktemp -d /tmp/pgvalet-regress.XXXXXX)
+trap 'rm -rf "$work"' EXIT
+chmod 755 "$work"
+
+bin=$("$here/../../extension/private_prefix.sh" "${PGV_PREFIX:-$work/prefix}" "$@")
+pg_regress=$(dirname "$("$bin/pg_config" --pgxs)")/../test/regress/pg_regress
+
+as_server_user=()
+if [ "$(id -u)" = 0 ]; then as_server_user=(setpriv --reuid=postgres --regid=postgres --init-groups); fi
+
+failed=()
+
+# sql_tests CONFIGURATION TEST...: a server with it, and the tests one by one.
+sql_tests() {
+  local configuration=$1
+  shift
+  local out=$work/$configuration
+  install -d -m 755 ${as_server_user[0]:+-o postgres} "$out"
+  # A clean environment: libpq's variables would lead the tests elsewhere.
+  if ! (cd "$out" && "${as_server_user[@]}" env -i PATH="$PATH" HOME="$out" LC_ALL=C.UTF-8 \
+      "$pg_regress" --temp-instance="$out/instance" --temp-config="$here/$configuration.conf" \
+      --bindir="$bin" --inputdir="$here" --outputdir="$out" --no-locale --encoding=UTF8 \
+      --port=54199 "$@"); then
+    failed+=("SQL tests with $configuration.conf")
+    cat "$out/regression.diffs" 2>/dev/null || tail -n 50 "$out"/log/*.log || true
+  fi
+  if [ -n "${PGV_RESULTS:-}" ]; then cp "$out"/results/*.out "$PGV_RESULTS/"; fi
+}
+
+if [ "${PGV_ONLY:-sql}" = sql ]; then
+  sql_tests pgvalet install contract settings counters privileges application_name
+  sql_tests not_preloaded not_preloaded
+fi
+
+if [ "${PGV_ONLY:-}" != sql ]; then
+  "$python" -c 'import psycopg' 2>/dev/null || {
+    echo "run.sh: $python has no psycopg 3; on Debian: apt-get install python3-psycopg" >&2
+    exit 1
+  }
+  for test in "$here"/test_*.py; do
+    name=$(basename "$test")
+    if [ -n "${PGV_ONLY:-}" ] && [ "$PGV_ONLY" != "$name" ]; then continue; fi
+    echo "# $name"
+    PGV_BIN=$bin "$python" "$test" || failed+=("$name")
+  done
+fi
+
+if [ ${#failed[@]} -gt 0 ]; then
+  printf 'FAILED: %s\n' "${failed[@]}"
+  exit 1
+fi
+echo "All tests of the extension passed ($("$bin/postgres" --version))."
