@@ -212,7 +212,7 @@ class Cluster:
         if os.getuid() == 0:
             os.chown(self.data, user.pw_uid, user.pw_gid)
         command = [self.program("initdb"), "-D", str(self.data), "-U", "postgres", "-E", "UTF8"]
-        command += ["--locale=C.UTF-8", "--no-instructions", "--auth=scram-sha-256", "--no-sync"]
+        command += ["--locale=C.UTF-8", "--no-instructions", "--auth-local=peer", "--auth-host=reject", "--no-sync"]
         done = subprocess.run(
             as_server_user(command), capture_output=True, text=True, check=False, cwd="/"
         )

@@ -2,7 +2,7 @@
 // Each script runs past the agent as well, and both must read the same.
 #include <gtest/gtest.h>
 
-#include <functional>
+#include <ostream>
 #include <string>
 #include <vector>
 
@@ -45,6 +45,8 @@ struct Script {
   std::string bytes;
   int syncs;
 };
+
+std::ostream& operator<<(std::ostream& out, const Script& script) { return out << script.name; }
 
 class EveryPipeline : public testing::TestWithParam<Script> {};
 

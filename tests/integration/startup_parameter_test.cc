@@ -2,6 +2,7 @@
 // backend serves it, and for nobody else.  Pools of one make them share.
 #include <gtest/gtest.h>
 
+#include <ostream>
 #include <string>
 
 #include "support/agent_process.h"
@@ -16,6 +17,8 @@ struct Wish {
   std::string conninfo;  // added to a connection string
   std::string query;     // tells whether it was honoured
 };
+
+std::ostream& operator<<(std::ostream& out, const Wish& wish) { return out << wish.conninfo; }
 
 class EveryWish : public testing::TestWithParam<Wish> {};
 

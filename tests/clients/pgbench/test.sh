@@ -1,0 +1,33 @@
+#!/usr/bin/env bash
+# pgbench: its three protocols, reading and writing, and a pipeline.
+set -euo pipefail
+clients=${CLIENTS:-20}
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+fail() { echo "$*" >&2; cat "$work/log" >&2; exit 1; }
+
+pgbench -i -q -s 1 >"$work/log" 2>&1 || fail "pgbench -i failed"
+cat >"$work/pipeline.sql" <<'SQL'
+\set n random(1, 1000)
+\startpipeline
+SELECT abalance FROM pgbench_accounts WHERE aid = :n;
+SELECT bbalance FROM pgbench_branches WHERE bid = 1;
+SELECT :n;
+\endpipeline
+SQL
+
+run() {
+  pgbench -n -c "$clients" -j 2 "$@" >"$work/log" 2>&1 || fail "pgbench $* failed"
+  grep -q 'number of failed transactions: 0 ' "$work/log" || fail "pgbench $*: transactions failed"
+}
+for protocol in simple extended prepared; do
+  run -M $protocol -S -t 200
+  run -M $protocol -t 50
+done
+run -M extended -f "$work/pipeline.sql" -t 100
+run -M prepared -f "$work/pipeline.sql" -t 100
+run -M prepared -S -C -t 20
+
+wrong=$(psql -X -At -c 'SELECT (SELECT sum(abalance) FROM pgbench_accounts) - (SELECT sum(delta) FROM pgbench_history)')
+[ "$wrong" = 0 ] || fail "balances and history differ by $wrong"
+psql -X -q -c 'DROP TABLE pgbench_accounts, pgbench_branches, pgbench_history, pgbench_tellers'
