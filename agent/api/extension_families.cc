@@ -34,13 +34,13 @@ void AddSummary(Families& families, const SummaryRow& row) {
   AddGauge(families, "pgvalet_postgres_reserved_connections",
            "Connections kept back for superusers and reserved roles.", row.reserved_connections);
   AddGauge(families, "pgvalet_postgres_used_ratio",
-           "Connections as a share of what ordinary roles may use, 0 to 1.", row.used_share);
+           "Connections divided by max_connections, 0 to 1.", row.used_share);
   AddGauge(families, "pgvalet_postgres_highest_connections",
            "Most connections at one moment since server start.", row.highest_connections);
   AddGauge(families, "pgvalet_postgres_highest_connections_timestamp_seconds",
            "When that was, Unix time.", Seconds(row.highest_at));
-  AddGauge(families, "pgvalet_postgres_start_time_seconds", "Start of the server, Unix time.",
-           Seconds(row.started_at));
+  AddGauge(families, "pgvalet_postgres_start_time_seconds",
+           "When the server began counting, Unix time.", Seconds(row.started_at));
   AddCounter(families, "pgvalet_postgres_sessions_total", "Sessions since server start.",
              row.session_count);
   AddCounter(families, "pgvalet_postgres_idle_sessions_ended_total",
@@ -61,26 +61,26 @@ struct CostMetric {
 constexpr CostMetric kCosts[] = {
     {"commits_total", "Transactions committed.", &SessionCosts::xact_commit_count, false},
     {"rollbacks_total", "Transactions rolled back.", &SessionCosts::xact_rollback_count, false},
-    {"statements_total", "Top-level statements finished.", &SessionCosts::statement_count, false},
+    {"statements_total", "Statements completed.", &SessionCosts::statement_count, false},
     {"rows_total", "Rows returned or changed.", &SessionCosts::row_count, false},
     {"errors_total", "Errors sent to clients.", &SessionCosts::error_count, false},
     {"sent_bytes_total", "Bytes sent to clients.", &SessionCosts::sent_bytes, false},
-    {"blocks_hit_total", "Blocks found in shared buffers.", &SessionCosts::block_hit_count, false},
-    {"blocks_read_total", "Blocks asked from the operating system.",
-     &SessionCosts::block_read_count, false},
+    {"blocks_hit_total", "Blocks found in buffers.", &SessionCosts::block_hit_count, false},
+    {"blocks_read_total", "Blocks read from the operating system.", &SessionCosts::block_read_count,
+     false},
     {"blocks_written_total", "Blocks written by backends.", &SessionCosts::block_written_count,
      false},
     {"temp_bytes_total", "Bytes written to temporary files.", &SessionCosts::temp_bytes, false},
     {"wal_bytes_total", "Bytes of WAL made.", &SessionCosts::wal_bytes, false},
-    {"active_seconds_total", "Time executing statements.", &SessionCosts::active_us, true},
-    {"idle_seconds_total", "Time without a transaction.", &SessionCosts::idle_us, true},
-    {"idle_in_transaction_seconds_total", "Time in a transaction with no statement running.",
+    {"active_seconds_total", "Time working on commands.", &SessionCosts::active_us, true},
+    {"idle_seconds_total", "Time waiting for a command outside a transaction.",
+     &SessionCosts::idle_us, true},
+    {"idle_in_transaction_seconds_total", "Time waiting for a command inside a transaction.",
      &SessionCosts::idle_in_transaction_us, true},
 };
 
 // `of`: what the rows are usage of, and the name of their label.
 void AddUsage(Families& families, const std::string& of, const std::vector<UsageRow>& rows) {
-  if (rows.empty()) return;
   const auto add = [&](const std::string& name, const char* help,
                        MetricType type) -> MetricFamily& {
     return AddFamily(families, ("pgvalet_" + of + "_" + name).c_str(), help, type);

@@ -13,6 +13,8 @@
 namespace pgvalet::api {
 namespace {
 
+constexpr int kBacklog = 128;
+
 // A socket as httplib wants it, with one deadline for all that is read and written.
 class DeadlineStream final : public httplib::Stream {
  public:
@@ -151,6 +153,8 @@ void HttpListener::Serve(const std::function<bool()>& bind_again) {
   } while (WaitToRetry());
   ended_ = true;
 }
+
+void HttpListener::RaiseBacklog() { ::listen(svr_sock_, kBacklog); }
 
 bool HttpListener::WaitToRetry() {
   std::unique_lock lock(mutex_);

@@ -56,6 +56,11 @@ class HttpListener final : public httplib::Server {
  public:
   explicit HttpListener(const HttpLimits& limits);
 
+  // Lets more connections wait to be accepted than the five that httplib asks for; the sixth would
+  // try again after a second.
+  // REQUIRES: the port is bound.
+  void RaiseBacklog();
+
   // Accepts until Stop().  httplib gives up listening when accept() fails in a way it does not
   // know (a client that aborts at the wrong moment is enough); then `bind_again` is called, every
   // second until it returns true.

@@ -64,6 +64,7 @@ class HttpServer::Impl {
  private:
   void AddPages();
   // False with errno when the address cannot be had.
+  bool Listen(const ListenAddress& address);
   bool Bind(const ListenAddress& address);
   // The newest snapshot's page, made once however many scrape it; null before the first.
   std::shared_ptr<const std::string> Metrics();
@@ -85,7 +86,7 @@ Result<Done> HttpServer::Impl::Start() {
   if (!address) return address.error();
   AddPages();
   errno = 0;
-  if (!Bind(*address)) {
+  if (!Listen(*address)) {
     return Error{.code = ErrorCode::kIo,
                  .what = "cannot listen for HTTP",
                  .os_errno = errno,
@@ -94,7 +95,7 @@ Result<Done> HttpServer::Impl::Start() {
   accepting_ = std::thread([this, address = *address] {
     listener_.Serve([&] {
       log::warn("HTTP stopped listening, trying again: address={}", options_.listen);
-      return Bind(address);
+      return Listen(address);
     });
   });
   log::info("HTTP listens: address={}", options_.listen);
@@ -105,6 +106,12 @@ void HttpServer::Impl::Stop() {
   if (!accepting_.joinable()) return;
   listener_.Stop();
   accepting_.join();
+}
+
+bool HttpServer::Impl::Listen(const ListenAddress& address) {
+  if (!Bind(address)) return false;
+  listener_.RaiseBacklog();
+  return true;
 }
 
 bool HttpServer::Impl::Bind(const ListenAddress& address) {

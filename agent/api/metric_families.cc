@@ -11,6 +11,9 @@ std::vector<prometheus::MetricFamily> MetricFamilies(const stats::Snapshot& snap
   AddAgentFamilies(families, snapshot);
   AddPoolFamilies(families, snapshot.pools);
   AddExtensionFamilies(families, *snapshot.extension);
+  std::erase_if(families, [](const prometheus::MetricFamily& family) {
+    return family.metric.empty();  // no pools, no cores
+  });
   return families;
 }
 

@@ -127,7 +127,6 @@ void AddPoolStates(Families& families, const std::vector<PoolSnapshot>& pools, c
 }  // namespace
 
 void AddPoolFamilies(Families& families, const std::vector<PoolSnapshot>& pools) {
-  if (pools.empty()) return;
   MetricFamily& info =
       AddFamily(families, "pgvalet_pool_info", "1; the pool mode is a label.", MetricType::Gauge);
   for (const PoolSnapshot& pool : pools) {

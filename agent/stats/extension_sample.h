@@ -25,20 +25,20 @@ inline WallTime WallNow() {
 // What sessions cost.  Of one backend: since it connected.  Of a role, database or
 // application: since server start, sessions that have ended included.
 struct SessionCosts {
-  std::int64_t xact_commit_count = 0;       // transactions committed
-  std::int64_t xact_rollback_count = 0;     // transactions rolled back
-  std::int64_t statement_count = 0;         // top-level statements finished
-  std::int64_t row_count = 0;               // rows returned or changed
-  std::int64_t error_count = 0;             // errors sent to the client
-  std::int64_t sent_bytes = 0;              // bytes sent to the client
-  std::int64_t block_hit_count = 0;         // blocks found in shared buffers
-  std::int64_t block_read_count = 0;        // blocks asked from the operating system
-  std::int64_t block_written_count = 0;     // blocks written by the backend itself
-  std::int64_t temp_bytes = 0;              // written to temporary files
-  std::int64_t wal_bytes = 0;               // WAL made
-  std::int64_t active_us = 0;               // executing statements
-  std::int64_t idle_us = 0;                 // no transaction open
-  std::int64_t idle_in_transaction_us = 0;  // transaction open, no statement running
+  std::int64_t xact_commit_count = 0;    // transactions committed
+  std::int64_t xact_rollback_count = 0;  // transactions rolled back
+  std::int64_t statement_count = 0;      // statements completed; failed ones count in error_count
+  std::int64_t row_count = 0;            // rows returned or changed
+  std::int64_t error_count = 0;          // errors sent to the client
+  std::int64_t sent_bytes = 0;           // bytes sent to the client
+  std::int64_t block_hit_count = 0;      // blocks found in shared buffers
+  std::int64_t block_read_count = 0;     // blocks asked from the operating system
+  std::int64_t block_written_count = 0;  // blocks written by the backend itself
+  std::int64_t temp_bytes = 0;           // written to temporary files
+  std::int64_t wal_bytes = 0;            // WAL made
+  std::int64_t active_us = 0;            // working on commands
+  std::int64_t idle_us = 0;              // waiting for a command, no transaction open
+  std::int64_t idle_in_transaction_us = 0;  // the same inside a transaction
 
   bool operator==(const SessionCosts&) const = default;
 };
@@ -77,10 +77,10 @@ struct SummaryRow {
   std::int64_t agent_connections = 0;     // of these, made by an agent
   std::int64_t max_connections = 0;       // the server's limit
   std::int64_t reserved_connections = 0;  // kept back for superusers and reserved roles
-  double used_share = 0;                  // 0..1 of what ordinary roles may use
+  double used_share = 0;                  // connections / max_connections, 0..1
   std::int64_t highest_connections = 0;   // most at one moment since server start
   WallTime highest_at{};                  // when that was
-  WallTime started_at{};                  // server start
+  WallTime started_at{};                  // when the server began counting
   std::int64_t session_count = 0;         // sessions since server start
   std::int64_t idle_session_ended_count = 0;         // ended by pgvalet.idle_session_timeout
   std::int64_t idle_in_transaction_ended_count = 0;  // by pgvalet.idle_in_transaction_timeout
