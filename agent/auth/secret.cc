@@ -63,8 +63,8 @@ Key::~Key() { OPENSSL_cleanse(bytes_.data(), kBytes); }
 bool Key::operator==(const Key& other) const { return SameBytes(view(), other.view()); }
 
 bool ScramVerifier::operator==(const ScramVerifier& other) const {
-  const bool same_keys = (stored_key == other.stored_key) & (server_key == other.server_key);
-  return iterations == other.iterations && salt == other.salt && same_keys;
+  return iterations == other.iterations && salt == other.salt && stored_key == other.stored_key &&
+         server_key == other.server_key;
 }
 
 bool ScramKeys::BelongTo(const ScramVerifier& verifier) const {
