@@ -28,7 +28,17 @@ SELECT p.oid::regprocedure
 
 SELECT obj_description('pgvalet'::regnamespace, 'pg_namespace') IS NOT NULL AS schema_explained;
 
--- The collector runs.
+-- The collector runs, or does so in a moment.
+DO $$
+DECLARE
+    deadline timestamptz := clock_timestamp() + interval '30 seconds';
+BEGIN
+    WHILE NOT EXISTS (SELECT FROM pg_stat_activity WHERE backend_type = 'pgvalet collector')
+          AND clock_timestamp() < deadline LOOP
+        PERFORM pg_sleep(0.01), pg_stat_clear_snapshot();
+    END LOOP;
+END
+$$;
 SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'pgvalet collector';
 
 DROP EXTENSION pgvalet;

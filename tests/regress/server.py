@@ -1,0 +1,191 @@
+"""A private PostgreSQL with pgvalet, for the tests next to this file.
+
+Needs PGV_BIN, the directory of programs that extension/private_prefix.sh
+printed.  As root the server runs as user postgres, because it refuses root.
+"""
+
+import os
+import pwd
+import random
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+import time
+import unittest
+
+import psycopg
+from psycopg.rows import namedtuple_row
+
+# How long anything may take that should come soon, in seconds.  Generous: it is
+# only waited out by a test that fails.
+DEADLINE_S = 60
+
+# Ports for the servers of these tests.
+PORTS = range(54100, 54190)
+
+SERVER_USER = "postgres"
+
+
+def as_server_user():
+    """Arguments for subprocess that run a program as the server's user."""
+    if os.getuid() != 0:
+        return {}
+    entry = pwd.getpwnam(SERVER_USER)
+    return {"user": entry.pw_uid, "group": entry.pw_gid, "extra_groups": []}
+
+
+def wait_until(condition, what):
+    """Polls until condition() is true, and returns what it returned.
+
+    Fails the test, naming what was waited for, after DEADLINE_S.
+    """
+    deadline = time.monotonic() + DEADLINE_S
+    while True:
+        result = condition()
+        if result:
+            return result
+        if time.monotonic() > deadline:
+            raise AssertionError(f"still waiting after {DEADLINE_S} s for: {what}")
+        time.sleep(0.01)
+
+
+def free_port():
+    """A port of PORTS that nobody listens on at the moment."""
+    for port in random.sample(PORTS, len(PORTS)):
+        with socket.socket() as probe:
+            # As the server does: a connection that is closing is not in the way.
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind(("127.0.0.1", port))
+                return port
+            except OSError:
+                continue
+    raise RuntimeError("no free port between %d and %d" % (PORTS[0], PORTS[-1]))
+
+
+class Server:
+    """One server with a cluster of its own, from start() to stop()."""
+
+    def __init__(self, **settings):
+        self.bin = os.environ["PGV_BIN"]
+        self.settings = {
+            "shared_preload_libraries": "pgvalet",
+            "listen_addresses": "127.0.0.1",
+            "max_connections": "30",
+            "fsync": "off",
+            "autovacuum": "off",
+            "log_line_prefix": "%m [%p] ",
+            **settings,
+        }
+
+    def start(self):
+        self.directory = tempfile.mkdtemp(prefix="ext-", dir="/tmp")
+        if os.getuid() == 0:
+            shutil.chown(self.directory, SERVER_USER)
+        os.chmod(self.directory, 0o755)
+        self.data = os.path.join(self.directory, "data")
+        self.log_path = os.path.join(self.directory, "log")
+        self._run("initdb", "-D", self.data, "-U", SERVER_USER, "-A", "trust", "-N",
+                  "--no-locale", "-E", "UTF8")
+        with open(os.path.join(self.data, "postgresql.conf"), "a") as conf:
+            conf.write(f"unix_socket_directories = '{self.directory}'\n")
+            for name, value in self.settings.items():
+                conf.write(f"{name} = '{value}'\n")
+        self._launch()
+        with self.connect() as connection:
+            connection.execute("CREATE EXTENSION pgvalet")
+
+    def _run(self, program, *arguments):
+        subprocess.run([os.path.join(self.bin, program), *arguments], check=True, cwd="/",
+                       stdout=subprocess.DEVNULL, **as_server_user())
+
+    def _launch(self):
+        self.port = free_port()
+        self.log = open(self.log_path, "ab")
+        self.process = subprocess.Popen(
+            [os.path.join(self.bin, "postgres"), "-D", self.data, "-p", str(self.port)],
+            cwd="/", stdout=self.log, stderr=self.log, **as_server_user())
+        wait_until(self.is_ready, "the server to start, see " + self.log_path)
+
+    def is_ready(self):
+        if self.process.poll() is not None:
+            with open(self.log_path) as log:
+                raise AssertionError("the server has ended:\n" + log.read())
+        try:
+            self.connect().close()
+            return True
+        except psycopg.OperationalError:
+            return False
+
+    def stop(self):
+        if self.process.poll() is None:
+            self.process.send_signal(signal.SIGINT)
+            self.process.wait(DEADLINE_S)
+        self.log.close()
+        shutil.rmtree(self.directory)
+
+    def connect(self, tcp=False, **parameters):
+        """A psycopg connection in autocommit mode, rows as named tuples."""
+        settings = {
+            "host": "127.0.0.1" if tcp else self.directory,
+            "port": self.port,
+            "user": SERVER_USER,
+            "dbname": "postgres",
+            "connect_timeout": DEADLINE_S,
+            **parameters,
+        }
+        return psycopg.connect(autocommit=True, row_factory=namedtuple_row, **settings)
+
+    def connect_agent(self, name="pgvaletd/test:1", **parameters):
+        """A connection as an agent opens it."""
+        return self.connect(options=f"-c pgvalet.agent={name}", **parameters)
+
+    def set(self, **settings):
+        """Changes settings of the server (pgvalet.x is written x) and reloads."""
+        with self.connect_agent() as connection:
+            for name, value in settings.items():
+                connection.execute(f"ALTER SYSTEM SET pgvalet.{name} = '{value}'")
+            connection.execute("SELECT pg_reload_conf()")
+
+    def log_text(self):
+        with open(self.log_path) as log:
+            return log.read()
+
+
+class ServerTest(unittest.TestCase):
+    """Tests that share one server; SETTINGS are those of the subclass."""
+
+    SETTINGS = {}
+
+    @classmethod
+    def setUpClass(cls):
+        cls.server = Server(**cls.SETTINGS)
+        cls.server.start()
+
+    @classmethod
+    def tearDownClass(cls):
+        cls.server.stop()
+
+    def connect(self, **parameters):
+        """A connection that is closed when the test ends."""
+        connection = self.server.connect(**parameters)
+        self.addCleanup(connection.close)
+        return connection
+
+    def connect_agent(self, **parameters):
+        connection = self.server.connect_agent(**parameters)
+        self.addCleanup(connection.close)
+        return connection
+
+    def one(self, connection, query, *arguments):
+        """The only row of a query."""
+        rows = connection.execute(query, arguments).fetchall()
+        self.assertEqual(len(rows), 1, query)
+        return rows[0]
+
+    def backend(self, observer, pid):
+        """The row of a backend in pgvalet.backends, None if it has none."""
+        return observer.execute("SELECT * FROM pgvalet.backends WHERE pid = %s",
+                                (pid,)).fetchone()
