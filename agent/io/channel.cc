@@ -11,6 +11,14 @@ Channel::Channel(Loop& loop, std::optional<Time> deadline)
   if (deadline) loop.Arm(deadline_, *deadline);
 }
 
+void Channel::Use(Stream& stream) {
+  stream_ = &stream;
+  stream.SetHandler(*this);
+  buffer_.clear();
+  consumed_ = 0;
+  end_.reset();
+}
+
 void Channel::Resume() {
   waiting_ = Waiting::kNothing;
   if (auto waiter = std::exchange(waiter_, {})) waiter.resume();

@@ -31,11 +31,8 @@ class Channel final : public StreamHandler {
   Channel(const Channel&) = delete;
   Channel& operator=(const Channel&) = delete;
 
-  // Speak through this stream from now on.
-  void Use(Stream& stream) {
-    stream_ = &stream;
-    stream.SetHandler(*this);
-  }
+  // Speak through this stream from now on; what another one had brought is forgotten.
+  void Use(Stream& stream);
 
   // The next message, of at most `max_bytes`.
   Task<Result<ChannelMessage>> NextMessage(std::uint32_t max_bytes);

@@ -1,0 +1,127 @@
+#include "pool/group.h"
+
+#include "wire/settings.h"
+
+namespace pgvalet::pool {
+namespace {
+
+// One more, unless that is over the limit (0: no limit).
+bool TakeOne(std::atomic<int>& count, int limit) {
+  int now = count.load(std::memory_order_relaxed);
+  do {
+    if (limit > 0 && now >= limit) return false;
+  } while (!count.compare_exchange_weak(now, now + 1, std::memory_order_relaxed));
+  return true;
+}
+
+}  // namespace
+
+const std::string* Welcome::Find(std::string_view lower_name) const {
+  for (const auto& [name, value] : parameters) {
+    if (wire::LowerCase(name) == lower_name) return &value;
+  }
+  return nullptr;
+}
+
+Quota& Quota::operator=(Quota&& other) noexcept {
+  std::swap(group_, other.group_);
+  return *this;
+}
+
+Quota::~Quota() {
+  if (group_) group_->ReturnQuota();
+}
+
+std::optional<Quota> PoolGroup::TakeQuota(const PoolPolicy& policy, int reserve) {
+  if (!TakeOne(servers_, policy.pool_size + reserve)) return std::nullopt;
+  if (!TakeOne(*quotas_.database, policy.max_db_connections)) {
+    servers_.fetch_sub(1, std::memory_order_relaxed);
+    return std::nullopt;
+  }
+  if (!TakeOne(*quotas_.user, policy.max_user_connections)) {
+    quotas_.database->fetch_sub(1, std::memory_order_relaxed);
+    servers_.fetch_sub(1, std::memory_order_relaxed);
+    return std::nullopt;
+  }
+  return Quota(shared_from_this());
+}
+
+void PoolGroup::ReturnQuota() {
+  servers_.fetch_sub(1, std::memory_order_relaxed);
+  quotas_.database->fetch_sub(1, std::memory_order_relaxed);
+  quotas_.user->fetch_sub(1, std::memory_order_relaxed);
+}
+
+void PoolGroup::SetWanting(int core, std::int64_t since_us) {
+  const std::int64_t before =
+      wanting_[static_cast<std::size_t>(core)].exchange(since_us, std::memory_order_relaxed);
+  if (before == 0 && since_us != 0) wanting_count_.fetch_add(1, std::memory_order_relaxed);
+  if (before != 0 && since_us == 0) wanting_count_.fetch_sub(1, std::memory_order_relaxed);
+}
+
+int PoolGroup::LongestWanting(int me, std::int64_t before_us) const {
+  int core = -1;
+  for (int i = 0; i < kMaxCores; ++i) {
+    const std::int64_t since =
+        wanting_[static_cast<std::size_t>(i)].load(std::memory_order_relaxed);
+    if (since == 0 || i == me || since >= before_us) continue;
+    before_us = since;
+    core = i;
+  }
+  return core;
+}
+
+WelcomePtr PoolGroup::welcome() const {
+  const std::lock_guard lock(mutex_);
+  return welcome_;
+}
+
+void PoolGroup::SetWelcome(WelcomePtr welcome) {
+  const std::lock_guard lock(mutex_);
+  welcome_ = std::move(welcome);
+}
+
+std::optional<LoginFailure> PoolGroup::failure() const {
+  const std::lock_guard lock(mutex_);
+  return failure_;
+}
+
+void PoolGroup::SetFailure(LoginFailure failure) {
+  const std::lock_guard lock(mutex_);
+  failure_ = std::move(failure);
+}
+
+void PoolGroup::ClearFailure() {
+  const std::lock_guard lock(mutex_);
+  failure_.reset();
+}
+
+auth::ServerCredentials PoolGroup::credentials() const {
+  const std::lock_guard lock(mutex_);
+  return credentials_;
+}
+
+void PoolGroup::SetCredentials(auth::ServerCredentials credentials) {
+  const std::lock_guard lock(mutex_);
+  credentials_ = std::move(credentials);
+}
+
+void PoolGroup::SetKeys(std::shared_ptr<const auth::ScramKeys> keys) {
+  const std::lock_guard lock(mutex_);
+  credentials_.keys = std::move(keys);
+}
+
+PoolGroupPtr GroupDirectory::Find(const PoolKey& key) {
+  const std::lock_guard lock(mutex_);
+  PoolGroupPtr& group = groups_[key];
+  if (!group) {
+    auto& database = by_database_[key.database];
+    if (!database) database = std::make_shared<std::atomic<int>>(0);
+    auto& user = by_user_[key.user];
+    if (!user) user = std::make_shared<std::atomic<int>>(0);
+    group = std::make_shared<PoolGroup>(key, Quotas{database, user});
+  }
+  return group;
+}
+
+}  // namespace pgvalet::pool

@@ -1,0 +1,128 @@
+// PoolGroup: what the pools of one (database, user) on all cores share.
+//
+// A pool belongs to the process, its server connections live on cores.  The group counts them, so
+// the limits hold for the process; it knows which core has a client that waits and nothing to give
+// it; and it keeps what the last login to the server said.
+//
+// Threads   every core; counts are atomic, the rest is behind a mutex that is taken when a server
+//           connection is made or fails, never for a transaction.
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "auth/server_auth.h"
+#include "base/clock.h"
+#include "base/result.h"
+#include "pool/policy.h"
+
+namespace pgvalet::pool {
+
+// What a server reports of itself at login: ParameterStatus in the order sent.
+struct Welcome {
+  std::vector<std::pair<std::string, std::string>> parameters;
+
+  // Null when it was not reported.  `lower_name` in lower case.
+  const std::string* Find(std::string_view lower_name) const;
+};
+using WelcomePtr = std::shared_ptr<const Welcome>;
+
+// A login to the server that did not work.
+struct LoginFailure {
+  Error error{ErrorCode::kIo};
+  Time at{};
+  bool refused = false;  // the server said no (as opposed to: it could not be reached)
+};
+
+class PoolGroup;
+
+// Counts of server connections that limits are about.
+struct Quotas {
+  std::shared_ptr<std::atomic<int>> database;
+  std::shared_ptr<std::atomic<int>> user;
+};
+
+// The right to one server connection; given back when it is destroyed.
+class Quota {
+ public:
+  Quota() = default;
+  Quota(Quota&& other) noexcept : group_(std::move(other.group_)) { other.group_ = nullptr; }
+  Quota& operator=(Quota&& other) noexcept;
+  ~Quota();
+
+ private:
+  friend class PoolGroup;
+  explicit Quota(std::shared_ptr<PoolGroup> group) : group_(std::move(group)) {}
+  std::shared_ptr<PoolGroup> group_;
+};
+
+class PoolGroup : public std::enable_shared_from_this<PoolGroup> {
+ public:
+  static constexpr int kMaxCores = 256;
+
+  PoolGroup(PoolKey key, Quotas quotas) : key_(std::move(key)), quotas_(std::move(quotas)) {}
+
+  const PoolKey& key() const { return key_; }
+
+  // A server connection more, if pool_size + `reserve` and the limits of database and user allow
+  // it.
+  std::optional<Quota> TakeQuota(const PoolPolicy& policy, int reserve);
+  int server_connections() const { return servers_.load(std::memory_order_relaxed); }
+
+  // Waits on other cores.  `since_us` is when the first client of `core` began to wait, 0: none
+  // that needs help.
+  void SetWanting(int core, std::int64_t since_us);
+  // The core whose client waits longest, if it began before `before_us`; -1: none.  `me` excepted.
+  int LongestWanting(int me, std::int64_t before_us) const;
+  bool AnyWanting() const { return wanting_count_.load(std::memory_order_relaxed) > 0; }
+
+  WelcomePtr welcome() const;
+  void SetWelcome(WelcomePtr welcome);
+
+  std::optional<LoginFailure> failure() const;
+  void SetFailure(LoginFailure failure);
+  void ClearFailure();
+
+  // How to log in to the server; the newest client's login decides.
+  auth::ServerCredentials credentials() const;
+  void SetCredentials(auth::ServerCredentials credentials);
+  void SetKeys(std::shared_ptr<const auth::ScramKeys> keys);
+
+ private:
+  friend class Quota;
+  void ReturnQuota();
+
+  const PoolKey key_;
+  const Quotas quotas_;
+  std::atomic<int> servers_{0};
+  std::atomic<int> wanting_count_{0};
+  std::array<std::atomic<std::int64_t>, kMaxCores> wanting_{};
+
+  mutable std::mutex mutex_;  // protects all below
+  WelcomePtr welcome_;
+  std::optional<LoginFailure> failure_;
+  auth::ServerCredentials credentials_;
+};
+using PoolGroupPtr = std::shared_ptr<PoolGroup>;
+
+// All groups of the process.  Thread-safe.
+class GroupDirectory {
+ public:
+  PoolGroupPtr Find(const PoolKey& key);
+
+ private:
+  std::mutex mutex_;  // protects all below
+  std::map<PoolKey, PoolGroupPtr> groups_;
+  std::map<std::string, std::shared_ptr<std::atomic<int>>> by_database_;
+  std::map<std::string, std::shared_ptr<std::atomic<int>>> by_user_;
+};
+
+}  // namespace pgvalet::pool

@@ -1,0 +1,50 @@
+// ClientLogin: from the first byte of a client to its first ReadyForQuery, as one coroutine.
+//
+// Owned by its session until the login is over; destroying it ends the login wherever it waits.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "auth/client_auth.h"
+#include "base/result.h"
+#include "io/channel.h"
+#include "io/task.h"
+#include "pool/group.h"
+#include "wire/settings.h"
+#include "wire/startup.h"
+
+namespace pgvalet::session {
+
+class ClientSession;
+class SessionContext;
+
+class ClientLogin {
+ public:
+  explicit ClientLogin(ClientSession& session);
+  void Start();
+
+ private:
+  // The whole login; on failure the client has been told and the session is ending.
+  io::Task<Done> Run();
+  // Up to a startup packet; kAborted after a cancel request.
+  io::Task<Result<wire::StartupPacket>> Negotiate();
+  io::Task<Result<Done>> LogIn(wire::StartupPacket startup);
+  io::Task<Result<Done>> Authenticate(const config::DatabaseSettings& database);
+  Result<Done> CheckLimits() const;
+  void ForwardCancel(const wire::StartupPacket& request);
+  void UseCredentials(const config::DatabaseSettings& database, pool::PoolGroup& group);
+  void SendWelcome(const pool::Welcome& welcome, const wire::SessionSettings& settings);
+  void Refuse(const Error& error);
+
+  ClientSession& session_;
+  SessionContext& context_;
+  io::Channel channel_;
+  std::string database_;
+  std::string user_;
+  std::shared_ptr<const auth::Secret> secret_;
+  std::shared_ptr<const auth::ScramKeys> keys_;
+  io::Task<Done> task_;
+};
+
+}  // namespace pgvalet::session

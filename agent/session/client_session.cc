@@ -1,0 +1,216 @@
+#include "session/client_session.h"
+
+#include <utility>
+
+#include "base/log.h"
+#include "session/client_login.h"
+#include "session/context.h"
+
+namespace pgvalet::session {
+
+ClientSession::ClientSession(SessionContext& context, int fd, const io::Address& peer)
+    : context_(&context),
+      stream_(context.loop(), fd, *this),
+      peer_(io::PeerAddress::From(peer)),
+      state_since_(context.loop().now()) {
+  context.shared().clients.fetch_add(1, std::memory_order_relaxed);
+}
+
+ClientSession::~ClientSession() {
+  DropLease("the client session ended");
+  if (cancel_key_.pid != 0) context_->shared().cancels.Remove(cancel_key_);
+  if (pool_ != nullptr) {
+    CountPoolClients(-1);
+    pool_->RemoveClient();
+  }
+  context_->shared().clients.fetch_sub(1, std::memory_order_relaxed);
+}
+
+void ClientSession::Start() {
+  login_ = std::make_unique<ClientLogin>(*this);
+  login_->Start();
+}
+
+void ClientSession::CountPoolClients(int by) {
+  if (pool_ == nullptr) return;
+  if (state_ == ClientState::kIdle) pool_->counters().clients_idle.Add(by);
+  if (state_ == ClientState::kActive) pool_->counters().clients_active.Add(by);
+}
+
+void ClientSession::EnterRelay(std::string unread) {
+  logged_in_ = true;
+  pending_ = std::move(unread);
+  stream_.SetHandler(*this);
+  context_->Move(*this, ClientState::kIdle);
+  if (finish_soon_) return FinishSoon();
+  // The login coroutine is still below us on the stack, and goes away with login_.
+  context_->loop().Defer(*this);
+}
+
+// ---- leases ----
+
+void ClientSession::TakeLease(pool::Lease lease) {
+  lease_ = std::move(lease);
+  lease_->holder = this;
+  lease_->stream->SetHandler(server_side_);
+  server_prepared_ = lease_->settings == settings_ && lease_->stray_names.empty();
+  server_said_fatal_ = false;
+  context_->Move(*this, ClientState::kActive);
+}
+
+bool ClientSession::ReleaseIfIdle() {
+  if (!lease_ || !lease_->exchange.Idle() || request_rest_ > 0) return false;
+  if (pool_->policy().mode == config::PoolMode::kSession && !finish_soon_) return false;
+  lease_.Release();
+  context_->Move(*this, ClientState::kIdle);
+  if (finish_soon_) FinishSoon();
+  return true;
+}
+
+void ClientSession::DropLease(const char* reason) {
+  if (!lease_) return;
+  lease_.Discard(reason);
+}
+
+void ClientSession::GetInLine() {
+  context_->Move(*this, ClientState::kWaiting);
+  pool_->Wait(*this);
+}
+
+void ClientSession::OnLease(pool::Lease lease) {
+  TakeLease(std::move(lease));
+  if (!pending_.empty() && !TakeRequests({})) return;
+  if (stream_.readable()) return ReadRequests();
+  ReleaseIfIdle();
+}
+
+void ClientSession::OnLeaseRefused(const Error& error) {
+  if (error.code == ErrorCode::kTimeout) {
+    const std::string hint =
+        error.detail.empty() ? "All server connections of the pool were busy; see "
+                               "default_pool_size and query_wait_timeout."
+                             : "The last attempt to connect to the server failed: " + error.detail;
+    return Kill("53300", "query_wait_timeout: no server connection became free in time", hint);
+  }
+  const bool from_server = error.code == ErrorCode::kServer && error.sqlstate.size() == 5;
+  Kill(from_server ? std::string_view(error.sqlstate) : "08001",
+       from_server ? error.detail : "cannot connect to the database server: " + error.ToString());
+}
+
+// ---- goodbye ----
+
+void ClientSession::Kill(std::string_view sqlstate, std::string_view message,
+                         std::string_view hint) {
+  if (state_ == ClientState::kClosing || state_ == ClientState::kDead) return;
+  if (context_->settings()->log_pooler_errors) {
+    log::warn("client told to go: client={} sqlstate={} message={}", peer_.ToString(), sqlstate,
+              message);
+  }
+  std::string out;
+  wire::AppendErrorResponse(out, {"FATAL", sqlstate, message, {}, hint});
+  [[maybe_unused]] const Result<Done> sent = stream_.Send(out);
+  End(message);
+}
+
+void ClientSession::End(std::string_view reason) {
+  if (state_ == ClientState::kClosing || state_ == ClientState::kDead) return;
+  if (state_ == ClientState::kWaiting) pool_->StopWaiting(*this);
+  if (lease_ && lease_->exchange.Idle() && request_rest_ == 0) {
+    lease_.Release();  // session mode: clean, and reset by the pool
+  } else {
+    DropLease("its client left it in the middle of something");
+  }
+  if (logged_in_ && context_->settings()->log_disconnections) {
+    log::info("client gone: client={} database={} user={} reason={}", peer_.ToString(),
+              pool_->key().database, pool_->key().user, reason);
+  }
+  SayGoodbye();
+}
+
+void ClientSession::SayGoodbye() {
+  // Its last words may have to wait for a slow reader, for a while (CheckIdle()).
+  context_->Move(*this, stream_.blocked() ? ClientState::kClosing : ClientState::kDead);
+}
+
+void ClientSession::OnClientGone(const Error& error) {
+  if (lease_ && lease_->exchange.Outstanding() && lease_->backend_pid != 0) {
+    // Nobody will read the answer: the server need not go on with it.
+    context_->cancel_sender().Send(lease_->address, lease_->backend_pid, lease_->cancel_secret,
+                                   context_->settings()->cancel_wait_timeout, nullptr);
+  }
+  End(error.code == ErrorCode::kClosed ? "the client closed the connection" : error.ToString());
+}
+
+void ClientSession::FinishSoon() {
+  finish_soon_ = true;
+  if (!logged_in_ || !lease_ || (lease_->exchange.Idle() && request_rest_ == 0)) {
+    Kill("57P01", "terminating connection due to administrator command: pgvaletd is shutting down");
+  }
+}
+
+void ClientSession::CancelQuery() {
+  // In session mode or between two statements there may be nothing to cancel: a late cancel must
+  // not hit the next statement.
+  if (!lease_ || lease_->exchange.AtReady()) return;
+  pool_->BeginCancel(*lease_);
+  const std::uint64_t lease_id = lease_->lease_id;
+  SessionContext* context = context_;
+  const pool::PoolKey key = pool_->key();
+  context_->cancel_sender().Send(lease_->address, lease_->backend_pid, lease_->cancel_secret,
+                                 context_->settings()->cancel_wait_timeout,
+                                 [context, key, lease_id] {
+                                   if (pool::Pool* pool = context->pools().Find(key))
+                                     pool->EndCancel(lease_id);
+                                 });
+}
+
+// ---- from core to core ----
+
+bool ClientSession::CanMove() const {
+  return state_ == ClientState::kIdle && !lease_ && !stream_.blocked() && !stream_.readable() &&
+         pending_.empty() && request_rest_ == 0 && !io::Deferred::is_linked();
+}
+
+void ClientSession::Leave() {
+  stream_.Leave();
+  CountPoolClients(-1);
+  pool_->RemoveClient();
+}
+
+void ClientSession::Join(SessionContext& context) {
+  context_ = &context;
+  const pool::PoolKey key = pool_->key();
+  pool_ = context.pools().Find(key);
+  stream_.Join(context.loop());
+  context.shared().cancels.Move(cancel_key_, context.core());
+  if (pool_ == nullptr) {
+    return Kill("3D000", "the database was removed from the configuration of pgvalet");
+  }
+  pool_->AddClient();
+  CountPoolClients(1);
+  if (context.state() == ServiceState::kFinishing) FinishSoon();
+}
+
+// ---- events ----
+
+void ClientSession::OnReadable() {
+  if (state_ == ClientState::kClosing || state_ == ClientState::kDead) return;
+  ReadRequests();
+}
+
+void ClientSession::OnWritable() {
+  if (state_ == ClientState::kClosing) return context_->Move(*this, ClientState::kDead);
+  if (state_ == ClientState::kDead) return;
+  // The server was not read while the client was behind.
+  if (lease_ && lease_->stream->readable()) OnServerReadable();
+}
+
+void ClientSession::RunDeferred() {
+  if (login_ && logged_in_) login_.reset();
+  if (state_ == ClientState::kClosing || state_ == ClientState::kDead) return;
+  if (lease_ && lease_->stream->readable()) OnServerReadable();
+  if (state_ == ClientState::kClosing || state_ == ClientState::kDead) return;
+  if (stream_.readable() || !pending_.empty()) ReadRequests();
+}
+
+}  // namespace pgvalet::session

@@ -1,0 +1,177 @@
+// ClientSession: one client's stay, from accept to goodbye.
+//
+// Lives on one core, owned by the list of its SessionContext that tells its state.  Login is a
+// coroutine (client_login.h); from then on the relay works by callbacks: requests in
+// relay_request.cc, answers in relay_answer.cc.  An idle session owns its struct and nothing else.
+//
+// A lease is held from the first request of a transaction to the ReadyForQuery that ends it
+// (transaction and statement mode), or to the end of the session (session mode).
+#pragma once
+
+#include <boost/intrusive/list.hpp>
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include "base/clock.h"
+#include "io/address.h"
+#include "io/stream.h"
+#include "pool/pool.h"
+#include "session/cancel.h"
+#include "session/message_batch.h"
+#include "wire/exchange.h"
+#include "wire/message_builder.h"
+#include "wire/settings.h"
+#include "wire/statement.h"
+
+namespace pgvalet::session {
+
+class SessionContext;
+class ClientLogin;
+
+enum class ClientState : std::uint8_t { kLogin, kIdle, kWaiting, kActive, kClosing, kDead };
+
+struct SessionTag;
+using SessionHook = boost::intrusive::list_base_hook<boost::intrusive::tag<SessionTag>>;
+
+class ClientSession final : public SessionHook,
+                            public io::StreamHandler,
+                            public pool::Waiter,
+                            public pool::LeaseHolder,
+                            public io::Deferred {
+ public:
+  ClientSession(SessionContext& context, int fd, const io::Address& peer);
+  ~ClientSession();
+  ClientSession(const ClientSession&) = delete;
+  ClientSession& operator=(const ClientSession&) = delete;
+
+  void Start();
+
+  ClientState state() const { return state_; }
+  const io::PeerAddress& peer() const { return peer_; }
+  Time state_since() const { return state_since_; }
+
+  // Tells the client why (FATAL) and ends.
+  void Kill(std::string_view sqlstate, std::string_view message, std::string_view hint = {});
+  // Ends without a word; `reason` is for the log.
+  void End(std::string_view reason);
+  // The agent wants to stop: ends now if no transaction is open, else at its end.
+  void FinishSoon();
+  // The client asked for its query to be cancelled.  On this core.
+  void CancelQuery();
+  // Timeouts of a session that is idle or on its way out.
+  void CheckIdle(Time now);
+
+  // To another core.  REQUIRES: CanMove().
+  bool CanMove() const;
+  void Leave();
+  void Join(SessionContext& context);
+
+  // StreamHandler, of the client's socket.
+  void OnReadable() override;
+  void OnWritable() override;
+  // Waiter.
+  void OnLease(pool::Lease lease) override;
+  void OnLeaseRefused(const Error& error) override;
+  // LeaseHolder.
+  void OnLeaseTick(Time now) override;
+  // Deferred: goes on where a turn's share of reads was used up.
+  void RunDeferred() override;
+
+ private:
+  friend class ClientLogin;
+  friend class SessionContext;
+
+  // The handler of the server's socket while we have the lease.
+  class ServerSide final : public io::StreamHandler {
+   public:
+    explicit ServerSide(ClientSession& session) : session_(session) {}
+    void OnReadable() override { session_.OnServerReadable(); }
+    void OnWritable() override { session_.OnServerWritable(); }
+
+   private:
+    ClientSession& session_;
+  };
+
+  enum class Step : std::uint8_t {
+    kNext,      // message served
+    kNeedMore,  // the rest of the message has to arrive first
+    kStop,      // the session ends
+  };
+
+  // After login, from ClientLogin.
+  void EnterRelay(std::string unread);
+  void CountPoolClients(int by);
+
+  // client_session.cc
+  void TakeLease(pool::Lease lease);
+  bool ReleaseIfIdle();
+  void DropLease(const char* reason);
+  void GetInLine();
+  void OnClientGone(const Error& error);
+  void SayGoodbye();
+
+  // relay_request.cc
+  void ReadRequests();
+  bool TakeRequests(wire::Bytes fresh);
+  std::size_t ForwardRequests(wire::Bytes data);
+  Step TakeRequest(const wire::Header& header, MessageBatch& batch);
+  Step PassRequest(const wire::Header& header, MessageBatch& batch, wire::Sent kind);
+  Step TakeCopyMessage(const wire::Header& header, MessageBatch& batch);
+  void PrepareServer(MessageBatch& batch);
+  void SendToServer(wire::Bytes bytes);
+  Step Refuse(const char* message);
+
+  // statement_names.cc
+  bool RenamesStatements() const;
+  Step TakeParse(const wire::Header& header, MessageBatch& batch);
+  Step TakeUnnamedParse(const wire::Header& header, MessageBatch& batch);
+  Step TakeRepeatedParse(const wire::Header& header, MessageBatch& batch, std::string_view name);
+  Step TakeBind(const wire::Header& header, MessageBatch& batch);
+  Step TakeDescribe(const wire::Header& header, MessageBatch& batch);
+  Step TakeClose(const wire::Header& header, MessageBatch& batch);
+  bool TakeDeallocate(const wire::Header& header, MessageBatch& batch);
+  void EnsureOnServer(const wire::StatementPtr& statement, MessageBatch& batch);
+  void EnsureUnnamed(MessageBatch& batch);
+  void MakeStatementRoom(MessageBatch& batch);
+  void AppendKnownAnswersNow();
+  void UndoSkipped();
+
+  // relay_answer.cc
+  void OnServerReadable();
+  void OnServerWritable();
+  bool ForwardAnswers(wire::Bytes fresh);
+  bool TakeAnswer(const wire::Header& header, MessageBatch& batch);
+  bool OnReady();
+  bool TakeServerParameter(wire::Bytes body);
+  void OnCommandTag(std::string_view tag);
+  void AppendKnownAnswers(MessageBatch& batch);
+  bool SendToClient(wire::Bytes bytes);
+  void OnServerGone(const Error& error);
+
+  // client_timeouts.cc
+  bool TransactionIsOpen() const;
+
+  SessionContext* context_;
+  io::Stream stream_;
+  ServerSide server_side_{*this};
+  ClientState state_ = ClientState::kLogin;
+  bool logged_in_ = false;
+  bool finish_soon_ = false;
+  bool server_prepared_ = false;  // settings of this lease's server are the client's
+  bool server_said_fatal_ = false;
+  io::PeerAddress peer_;
+  pool::Pool* pool_ = nullptr;
+  pool::Lease lease_;
+  wire::SettingsRef settings_;  // what the client wants its server to carry; null before login
+  wire::ClientStatements statements_;
+  std::string unnamed_parse_;           // body of the last unnamed Parse; empty: none
+  std::uint64_t unnamed_lease_id_ = 0;  // the lease whose server has it
+  std::string pending_;                 // bytes of a request that cannot be served yet
+  std::size_t request_rest_ = 0;        // bytes of a request still to come, passed unseen
+  CancelKey cancel_key_;
+  Time state_since_{};
+  std::unique_ptr<ClientLogin> login_;  // until logged in
+};
+
+}  // namespace pgvalet::session

@@ -1,0 +1,137 @@
+// What the client sessions of one core work with.
+//
+// SessionShared is one per process and thread-safe; SessionContext is one per core and used on its
+// thread alone.  Both outlive every session.
+#pragma once
+
+#include <atomic>
+#include <boost/intrusive/list.hpp>
+#include <functional>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <vector>
+
+#include "auth/learned_secrets.h"
+#include "auth/user_directory.h"
+#include "auth/verifier_cache.h"
+#include "config/settings.h"
+#include "io/loop.h"
+#include "pool/pool_directory.h"
+#include "session/cancel.h"
+#include "session/client_session.h"
+#include "stats/counters.h"
+#include "wire/statement.h"
+
+namespace pgvalet::session {
+
+// How far the agent is on its way out.
+enum class ServiceState : std::uint8_t {
+  kRunning,
+  kDraining,   // nobody new; clients stay as long as they like
+  kFinishing,  // nobody new; clients leave at the end of their transaction
+};
+
+// Settings of clients that a server has accepted: what they asked for, and how the server spells
+// it. Thread-safe.
+class AcceptedSettings {
+ public:
+  static constexpr std::size_t kMaxEntries = 1000;
+
+  // Null when a server has not been asked yet.
+  wire::SettingsRef Find(const pool::PoolKey& pool, const wire::SettingsRef& asked) const;
+  void Add(const pool::PoolKey& pool, wire::SettingsRef asked, wire::SettingsRef spelled);
+  void Clear();
+
+ private:
+  mutable std::mutex mutex_;  // protects entries_
+  std::map<std::pair<pool::PoolKey, wire::SettingsRef>, wire::SettingsRef> entries_;
+};
+
+struct SessionShared {
+  pool::Shared* pools = nullptr;
+  wire::StatementStore statements;
+  CancelDirectory cancels;
+  auth::LearnedSecrets learned;
+  std::unique_ptr<auth::VerifierCache> verifiers;
+  AcceptedSettings accepted_settings;
+  std::atomic<int> clients{0};               // logged in or on the way, for max_client_conn
+  std::vector<class SessionContext*> cores;  // complete before any core runs
+};
+
+class SessionContext {
+ public:
+  SessionContext(SessionShared& shared, io::Loop& loop, int core, config::SettingsPtr settings,
+                 auth::UserDirectoryPtr users);
+  ~SessionContext();
+  SessionContext(const SessionContext&) = delete;
+  SessionContext& operator=(const SessionContext&) = delete;
+
+  // A client has connected; takes over `fd`.
+  void Accept(int fd, const io::Address& peer);
+  // A session from another core.
+  void Adopt(std::unique_ptr<ClientSession> session);
+  // Sends up to `count` clients that are idle to core `to`.
+  void MoveIdleClients(int to, std::size_t count);
+
+  void SetSettings(config::SettingsPtr settings, auth::UserDirectoryPtr users);
+  void SetState(ServiceState state);
+  // Every client is told why and goes, now.
+  void EndAll(const char* reason);
+  // About ten times a second.
+  void Tick(Time now);
+
+  // On the core of the session a cancel request is for; the request came to any core.
+  void Cancel(std::uint32_t pid, const std::string& secret);
+
+  SessionShared& shared() { return shared_; }
+  io::Loop& loop() { return loop_; }
+  int core() const { return core_; }
+  const config::SettingsPtr& settings() const { return settings_; }
+  const auth::UserDirectoryPtr& users() const { return users_; }
+  ServiceState state() const { return state_; }
+  pool::PoolDirectory& pools() { return pools_; }
+  wire::SettingsStore& settings_store() { return shared_.pools->settings; }
+  stats::CoreCounters& counters() { return loop_.counters(); }
+  CancelSender& cancel_sender() { return cancel_sender_; }
+  std::size_t client_count() const;
+
+  // For ClientSession alone: the only function that changes its state.
+  void Move(ClientSession& session, ClientState to);
+
+ private:
+  using SessionList =
+      boost::intrusive::list<ClientSession, boost::intrusive::base_hook<SessionHook>>;
+  SessionList& ListOf(ClientState state);
+  void ShowCounts();
+
+  // Buries the dead at the end of a turn.
+  class Undertaker final : public io::Deferred {
+   public:
+    explicit Undertaker(SessionContext& context) : context_(context) {}
+    void RunDeferred() override;
+
+   private:
+    SessionContext& context_;
+  };
+
+  SessionShared& shared_;
+  io::Loop& loop_;
+  const int core_;
+  config::SettingsPtr settings_;
+  auth::UserDirectoryPtr users_;
+  ServiceState state_ = ServiceState::kRunning;
+  CancelSender cancel_sender_;
+  pool::PoolDirectory pools_;
+  bool idle_timeouts_;  // some idle client may have to go
+
+  SessionList login_;
+  SessionList idle_;  // longest idle in front
+  SessionList waiting_;
+  SessionList active_;
+  SessionList closing_;  // its last words are still to be sent
+  SessionList dead_;
+  Undertaker undertaker_{*this};
+};
+
+}  // namespace pgvalet::session

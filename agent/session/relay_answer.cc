@@ -1,0 +1,218 @@
+// ClientSession: answers, from the server's socket to the client's.
+#include <algorithm>
+
+#include "base/log.h"
+#include "session/client_session.h"
+#include "session/context.h"
+#include "wire/body_reader.h"
+#include "wire/error_fields.h"
+
+namespace pgvalet::session {
+namespace {
+
+constexpr int kReadsPerTurn = 4;
+// Messages of a server that have to be seen whole; none of them is ever that long.
+constexpr std::size_t kMaxHeldBytes = 1024 * 1024;
+// PostgreSQL's own bound of a message, and a little.
+constexpr std::uint32_t kMaxAnswerBytes = 0x7fffffff;
+
+bool MustBeWhole(char type) {
+  return type == wire::server::kReadyForQuery || type == wire::server::kParameterStatus ||
+         type == wire::server::kCommandComplete || type == wire::server::kErrorResponse;
+}
+
+bool IsFatal(wire::Bytes body) {
+  const std::string_view severity = wire::ParseErrorFields(body).severity;
+  return severity == "FATAL" || severity == "PANIC";
+}
+
+}  // namespace
+
+void ClientSession::OnServerReadable() {
+  for (int i = 0; i < kReadsPerTurn; ++i) {
+    if (stream_.blocked()) return;  // a slow reader: OnWritable() comes back here
+    pool::ServerConnection& server = *lease_;
+    Result<std::span<std::uint8_t>> got = server.stream->Receive();
+    if (!got) return OnServerGone(got.error());
+    if (got->empty()) break;
+    if (!ForwardAnswers(*got)) return;
+    if (ReleaseIfIdle()) {
+      // What the client sent meanwhile begins a new transaction.
+      if (state_ == ClientState::kIdle && (stream_.readable() || !pending_.empty())) {
+        context_->loop().Defer(*this);
+      }
+      return;
+    }
+    if (!lease_->stream->readable()) break;
+    if (i + 1 == kReadsPerTurn) context_->loop().Defer(*this);
+  }
+  // A client that pipelined too much was not read until some answers had come.
+  if (lease_ && stream_.readable()) context_->loop().Defer(*this);
+}
+
+void ClientSession::OnServerWritable() {
+  if (stream_.readable() || !pending_.empty()) ReadRequests();
+}
+
+// False when the session ended or lost its server.
+bool ClientSession::ForwardAnswers(wire::Bytes fresh) {
+  pool_->counters().from_servers_bytes.Add(fresh.size());
+  pool::ServerConnection& server = *lease_;
+  std::string held;
+  if (!server.partial.empty()) {
+    held = std::move(server.partial);
+    server.partial.clear();
+    held.append(wire::AsText(fresh));
+    fresh = wire::AsBytes(held);
+  }
+  MessageBatch batch(fresh, context_->loop().assembly());
+  while (batch.left() > 0) {
+    if (server.answer_rest > 0) {
+      const std::size_t part = std::min(server.answer_rest, batch.left());
+      if (server.answer_rest_swallowed) {
+        batch.Skip(part);
+      } else {
+        batch.Pass(part);
+      }
+      server.answer_rest -= part;
+      continue;
+    }
+    if (batch.left() < wire::kHeaderBytes) break;
+    const wire::Header header = wire::LoadHeader(batch.rest().data());
+    if (!wire::HeaderIsSane(header, kMaxAnswerBytes) ||
+        (MustBeWhole(header.type) && header.total() > kMaxHeldBytes)) {
+      OnServerGone(Error{ErrorCode::kProtocol, "the server sent an invalid message"});
+      return false;
+    }
+    if (MustBeWhole(header.type) && batch.left() < header.total()) break;
+    if (!TakeAnswer(header, batch)) return false;
+  }
+  if (batch.left() > 0) server.partial.assign(wire::AsText(batch.rest()));
+  return SendToClient(batch.Result());
+}
+
+bool ClientSession::TakeAnswer(const wire::Header& header, MessageBatch& batch) {
+  pool::ServerConnection& server = *lease_;
+  const std::size_t here = std::min(header.total(), batch.left());
+  const wire::Bytes body = batch.rest().subspan(wire::kHeaderBytes, here - wire::kHeaderBytes);
+  wire::Answer answer;
+  switch (header.type) {
+    case wire::server::kDataRow:
+      // By far the most frequent, and never an end of anything.
+      answer = server.exchange.HeadIsOwnQuery() ? wire::Answer::kSwallow : wire::Answer::kForward;
+      break;
+    case wire::server::kParameterStatus:
+      answer = TakeServerParameter(body) ? wire::Answer::kForward : wire::Answer::kSwallow;
+      break;
+    case wire::server::kCommandComplete:
+      answer = server.exchange.OnAnswer(header.type);
+      if (answer == wire::Answer::kForward) OnCommandTag(wire::AsText(body));
+      break;
+    case wire::server::kErrorResponse:
+      answer = server.exchange.OnAnswer(header.type);
+      pool_->counters().errors.Add();
+      server_said_fatal_ = server_said_fatal_ || IsFatal(body);
+      if (answer == wire::Answer::kRestoreFailed) {
+        const Error error = pool::ServerError(body);
+        Kill(error.sqlstate, "the settings of this session cannot be restored: " + error.detail);
+        return false;
+      }
+      break;
+    default:
+      answer = server.exchange.OnAnswer(header.type, body);
+      break;
+  }
+  server.answer_rest = header.total() - here;
+  server.answer_rest_swallowed = answer != wire::Answer::kForward;
+  if (answer == wire::Answer::kForward) {
+    batch.Pass(here);
+  } else {
+    batch.Skip(here);
+  }
+  AppendKnownAnswers(batch);
+  if (server.exchange.has_undone()) UndoSkipped();
+  if (header.type != wire::server::kReadyForQuery || answer != wire::Answer::kForward) return true;
+  if (OnReady()) return true;
+  // Out of turn, since the session ends: what the server has said so far is still the client's.
+  [[maybe_unused]] const bool sent = SendToClient(batch.Result());
+  Kill("08P01", "transaction blocks are not allowed in statement pooling mode",
+       "Use pool_mode = transaction for applications that need them.");
+  return false;
+}
+
+// False when the pool mode does not allow what the server has just entered.
+bool ClientSession::OnReady() {
+  pool::ServerConnection& server = *lease_;
+  const Time now = context_->loop().now();
+  stats::PoolCounters& counters = pool_->counters();
+  counters.queries.Add();
+  counters.query_time.Record(static_cast<std::uint64_t>(Since(server.request_at, now).count()));
+  server.request_at = server.ready_at = now;
+  if (server.exchange.status() == wire::TxStatus::kIdle) {
+    counters.transactions.Add();
+    return true;
+  }
+  return pool_->policy().mode != config::PoolMode::kStatement;
+}
+
+// Statements that were answered without the server, when their turn comes.
+void ClientSession::AppendKnownAnswers(MessageBatch& batch) {
+  wire::Sent kind;
+  while (lease_->exchange.TakeKnown(&kind)) {
+    if (kind == wire::Sent::kKnownParse) {
+      wire::AppendParseComplete(batch.Insert());
+    } else {
+      wire::AppendCloseComplete(batch.Insert());
+    }
+  }
+}
+
+// True when the client is to know of it.
+bool ClientSession::TakeServerParameter(wire::Bytes body) {
+  wire::BodyReader reader(body);
+  const std::string name = wire::LowerCase(reader.TakeString());
+  const std::string_view value = reader.TakeString();
+  if (!reader.ok() || name.starts_with("pgvalet.")) return false;
+  pool::ServerConnection& server = *lease_;
+  if (server.exchange.HeadIsOwnQuery()) return false;  // we told the server; the client knows
+  if (!wire::IsServerDecided(name)) {
+    settings_ = context_->settings_store().With(settings_, name, value);
+    server.settings = settings_;
+  }
+  return true;
+}
+
+void ClientSession::OnCommandTag(std::string_view tag) {
+  tag = tag.substr(0, tag.find('\0'));
+  const bool all_discarded = tag == "DISCARD ALL";
+  if (all_discarded || tag == "DEALLOCATE ALL") {
+    lease_->statements.Clear();
+    statements_.Clear();
+  }
+  if (all_discarded || tag == "RESET") {
+    // The server is back at its own defaults, not at what this client logged in with.  Which of
+    // its settings that changed cannot be told from here, so the next lease sets all of them.
+    auto values = settings_->values;
+    for (auto& [name, value] : values) value = "\x01unknown";
+    lease_->settings = context_->settings_store().Intern(std::move(values));
+  }
+}
+
+bool ClientSession::SendToClient(wire::Bytes bytes) {
+  if (bytes.empty()) return true;
+  pool_->counters().to_clients_bytes.Add(bytes.size());
+  // A failed write shows up as the end of the client's stream.
+  [[maybe_unused]] const Result<Done> sent = stream_.Send(bytes);
+  return true;
+}
+
+void ClientSession::OnServerGone(const Error& error) {
+  log::warn("server connection lost: database={} user={} server_pid={} error={}",
+            pool_->key().database, pool_->key().user, lease_->backend_pid, error.ToString());
+  DropLease("the server closed the connection");
+  if (server_said_fatal_) return End("the server ended the session");
+  Kill("08006", "the database server closed the connection unexpectedly",
+       "The transaction that was open is rolled back by the server.");
+}
+
+}  // namespace pgvalet::session

@@ -1,0 +1,192 @@
+// ClientSession: requests, from the client's socket to the server's.
+#include "base/log.h"
+#include "session/client_session.h"
+#include "session/context.h"
+
+namespace pgvalet::session {
+namespace {
+
+// Reads of one session in one turn of the loop; then the others have their turn.
+constexpr int kReadsPerTurn = 4;
+// Unanswered messages beyond which a client that pipelines is not read any further.
+constexpr std::size_t kMaxOutstanding = 20000;
+// Messages that have to be seen whole may not be longer than this; all others are streamed.
+constexpr std::size_t kMaxHeldBytes = 64 * 1024 * 1024;
+
+bool NeedsNoServer(char type) {
+  return type == wire::client::kTerminate || type == wire::client::kCopyData ||
+         type == wire::client::kCopyDone || type == wire::client::kCopyFail;
+}
+
+}  // namespace
+
+void ClientSession::ReadRequests() {
+  for (int i = 0; i < kReadsPerTurn; ++i) {
+    if (state_ == ClientState::kWaiting && !stream_.hangup()) return;  // OnLease() comes back here
+    if (lease_ &&
+        (lease_->stream->blocked() || lease_->exchange.outstanding_count() > kMaxOutstanding)) {
+      return;  // OnServerWritable(), or the answers, come back here
+    }
+    if (!lease_ && state_ == ClientState::kIdle) {
+      pool::Lease lease = pool_->TryCheckout(settings_);
+      if (lease) {
+        TakeLease(std::move(lease));
+      } else if (!stream_.hangup()) {
+        return GetInLine();  // its bytes stay in the kernel until its turn comes
+      }
+    }
+    if (!pending_.empty() && lease_ && request_rest_ == 0 && !TakeRequests({})) return;
+    if (!stream_.readable()) break;
+    Result<std::span<std::uint8_t>> got = stream_.Receive();
+    if (!got) return OnClientGone(got.error());
+    if (got->empty()) break;
+    if (!TakeRequests(*got)) return;
+    if (!stream_.readable()) break;
+    if (i + 1 == kReadsPerTurn) context_->loop().Defer(*this);
+  }
+  ReleaseIfIdle();
+}
+
+// False when the session ended.
+bool ClientSession::TakeRequests(wire::Bytes fresh) {
+  if (pool_ != nullptr) pool_->counters().from_clients_bytes.Add(fresh.size());
+  if (pending_.empty()) {
+    const std::size_t used = ForwardRequests(fresh);
+    if (state_ == ClientState::kClosing || state_ == ClientState::kDead) return false;
+    if (used < fresh.size()) pending_.assign(wire::AsText(fresh.subspan(used)));
+  } else {
+    pending_.append(wire::AsText(fresh));
+    std::string data = std::move(pending_);
+    pending_.clear();
+    const std::size_t used = ForwardRequests(wire::AsBytes(data));
+    if (state_ == ClientState::kClosing || state_ == ClientState::kDead) return false;
+    if (used < data.size()) pending_ = used == 0 ? std::move(data) : data.substr(used);
+  }
+  if (!lease_ && state_ == ClientState::kIdle && pending_.size() >= wire::kHeaderBytes) GetInLine();
+  return true;
+}
+
+std::size_t ClientSession::ForwardRequests(wire::Bytes data) {
+  MessageBatch batch(data, context_->loop().assembly());
+  Step step = Step::kNext;
+  while (batch.left() > 0 && step == Step::kNext) {
+    if (request_rest_ > 0) {
+      const std::size_t part = std::min(request_rest_, batch.left());
+      batch.Pass(part);
+      request_rest_ -= part;
+      continue;
+    }
+    if (batch.left() < wire::kHeaderBytes) break;
+    const wire::Header header = wire::LoadHeader(batch.rest().data());
+    if (!wire::HeaderIsSane(header, context_->settings()->max_packet_size)) {
+      step = Refuse("invalid message length");
+    } else if (!lease_ && !NeedsNoServer(header.type)) {
+      break;
+    } else {
+      step = TakeRequest(header, batch);
+    }
+  }
+  if (step == Step::kStop) return data.size();
+  if (lease_) SendToServer(batch.Result());
+  return batch.consumed();
+}
+
+void ClientSession::SendToServer(wire::Bytes bytes) {
+  if (bytes.empty()) return;
+  pool_->counters().to_servers_bytes.Add(bytes.size());
+  // A failed write shows up as the end of the server's stream, with its last words before it.
+  [[maybe_unused]] const Result<Done> sent = lease_->stream->Send(bytes);
+}
+
+ClientSession::Step ClientSession::Refuse(const char* message) {
+  Kill("08P01", message);
+  return Step::kStop;
+}
+
+ClientSession::Step ClientSession::TakeRequest(const wire::Header& header, MessageBatch& batch) {
+  using namespace wire;  // NOLINT: the names of the messages, nothing else
+  switch (header.type) {
+    case client::kQuery:
+      if (TakeDeallocate(header, batch)) return Step::kNext;
+      return PassRequest(header, batch, Sent::kQuery);
+    case client::kParse:
+      return TakeParse(header, batch);
+    case client::kBind:
+      return TakeBind(header, batch);
+    case client::kDescribe:
+      return TakeDescribe(header, batch);
+    case client::kClose:
+      return TakeClose(header, batch);
+    case client::kExecute:
+      return PassRequest(header, batch, Sent::kExecute);
+    case client::kSync:
+      return PassRequest(header, batch, Sent::kSync);
+    case client::kFunctionCall:
+      return PassRequest(header, batch, Sent::kFunctionCall);
+    case client::kFlush:
+      batch.Pass(std::min(header.total(), batch.left()));
+      request_rest_ = header.total() - std::min(header.total(), batch.left());
+      return Step::kNext;
+    case client::kCopyData:
+    case client::kCopyDone:
+    case client::kCopyFail:
+      return TakeCopyMessage(header, batch);
+    case client::kTerminate:
+      End("the client said goodbye");
+      return Step::kStop;
+    default:
+      return Refuse("invalid frontend message type");
+  }
+}
+
+// The message goes on as it comes, however long it is.
+ClientSession::Step ClientSession::PassRequest(const wire::Header& header, MessageBatch& batch,
+                                               wire::Sent kind) {
+  PrepareServer(batch);
+  const std::size_t here = std::min(header.total(), batch.left());
+  batch.Pass(here);
+  request_rest_ = header.total() - here;
+  if (lease_->exchange.AtReady()) lease_->request_at = context_->loop().now();
+  lease_->exchange.OnSent(kind);
+  return Step::kNext;
+}
+
+ClientSession::Step ClientSession::TakeCopyMessage(const wire::Header& header,
+                                                   MessageBatch& batch) {
+  const std::size_t here = std::min(header.total(), batch.left());
+  if (!lease_ || lease_->exchange.AtReady()) {
+    // What is left of a COPY that has failed: the server would ignore it.
+    if (here < header.total())
+      return header.total() > kMaxHeldBytes ? Refuse("message is too long") : Step::kNeedMore;
+    batch.Skip(here);
+    return Step::kNext;
+  }
+  batch.Pass(here);
+  request_rest_ = header.total() - here;
+  if (header.type != wire::client::kCopyData) lease_->exchange.OnSent(wire::Sent::kCopyEnd);
+  return Step::kNext;
+}
+
+// Before the first message of a lease: what the client expects of its session goes ahead, in the
+// same send and in a transaction of its own.
+void ClientSession::PrepareServer(MessageBatch& batch) {
+  if (server_prepared_) return;
+  server_prepared_ = true;
+  pool::ServerConnection& server = *lease_;
+  if (server.settings != settings_) {
+    const std::string sql = wire::RestoreSql(*server.settings, *settings_);
+    if (!sql.empty()) {
+      wire::AppendQuery(batch.Insert(), sql);
+      server.exchange.OnSent(wire::Sent::kOwnQuery);
+      pool_->counters().setting_restores.Add();
+    }
+    server.settings = settings_;
+  }
+  for (const std::string& name : server.stray_names) {
+    wire::AppendCloseStatement(batch.Insert(), name);
+    server.exchange.OnSent(wire::Sent::kOwnClose);
+  }
+  server.stray_names.clear();
+}
+
+}  // namespace pgvalet::session

@@ -1,0 +1,298 @@
+// ClientSession: prepared statements by the client's names, on whichever server it has.
+#include <algorithm>
+#include <cctype>
+
+#include "session/client_session.h"
+#include "session/context.h"
+#include "wire/body_reader.h"
+
+namespace pgvalet::session {
+namespace {
+
+using wire::Sent;
+using wire::StatementChange;
+
+// A named Parse has to be seen whole, since it may have to be sent again to another server.
+constexpr std::size_t kMaxParseBytes = 64 * 1024 * 1024;
+// An unnamed one is kept up to this; a longer one is streamed, and gone with its lease.
+constexpr std::size_t kMaxUnnamedBytes = 1024 * 1024;
+// Messages that name things only.
+constexpr std::size_t kMaxNameMessageBytes = 64 * 1024;
+
+std::unique_ptr<StatementChange> Change(wire::StatementPtr statement, std::string_view name = {}) {
+  return std::make_unique<StatementChange>(
+      StatementChange{std::move(statement), std::string(name)});
+}
+
+wire::Bytes Body(const wire::Header& header, const MessageBatch& batch) {
+  const std::size_t here = std::min(header.total(), batch.left());
+  return batch.rest().subspan(wire::kHeaderBytes, here - wire::kHeaderBytes);
+}
+
+// The name in "DEALLOCATE [PREPARE] name", as the server would read it; empty when `sql` is
+// anything else.
+std::string DeallocatedName(std::string_view sql) {
+  const auto word = [&sql] {
+    while (!sql.empty() && (std::isspace(static_cast<unsigned char>(sql[0])) || sql[0] == ';')) {
+      sql.remove_prefix(1);
+    }
+    std::size_t length = 0;
+    if (!sql.empty() && sql[0] == '"') {
+      length = sql.find('"', 1);
+      if (length == std::string_view::npos) return std::string_view();
+      ++length;
+    } else {
+      while (length < sql.size() && !std::isspace(static_cast<unsigned char>(sql[length])) &&
+             sql[length] != ';') {
+        ++length;
+      }
+    }
+    const std::string_view taken = sql.substr(0, length);
+    sql.remove_prefix(length);
+    return taken;
+  };
+  if (wire::LowerCase(word()) != "deallocate") return {};
+  std::string_view name = word();
+  if (wire::LowerCase(name) == "prepare") name = word();
+  if (name.empty() || !word().empty()) return {};
+  if (name[0] == '"') return std::string(name.substr(1, name.size() - 2));
+  return wire::LowerCase(name);
+}
+
+}  // namespace
+
+bool ClientSession::RenamesStatements() const {
+  return pool_->policy().max_prepared_statements > 0 &&
+         pool_->policy().mode != config::PoolMode::kSession;
+}
+
+void ClientSession::MakeStatementRoom(MessageBatch& batch) {
+  wire::ServerStatements& held = lease_->statements;
+  while (held.size() >= static_cast<std::size_t>(pool_->policy().max_prepared_statements)) {
+    wire::StatementPtr oldest = held.Oldest();
+    wire::AppendCloseStatement(batch.Insert(), oldest->server_name);
+    held.Remove(*oldest);
+    lease_->exchange.OnSent(Sent::kOwnClose, Change(std::move(oldest)));
+  }
+}
+
+void ClientSession::EnsureOnServer(const wire::StatementPtr& statement, MessageBatch& batch) {
+  if (lease_->statements.Touch(*statement)) return;
+  MakeStatementRoom(batch);
+  wire::AppendParse(batch.Insert(), statement->server_name, statement->tail);
+  lease_->statements.Add(statement);
+  lease_->exchange.OnSent(Sent::kOwnParse, Change(statement));
+  pool_->counters().server_parses.Add();
+}
+
+void ClientSession::EnsureUnnamed(MessageBatch& batch) {
+  if (unnamed_parse_.empty() || unnamed_lease_id_ == lease_->lease_id) return;
+  wire::AppendMessage(batch.Insert(), wire::client::kParse, wire::AsBytes(unnamed_parse_));
+  unnamed_lease_id_ = lease_->lease_id;
+  lease_->exchange.OnSent(Sent::kOwnParse);
+}
+
+ClientSession::Step ClientSession::TakeParse(const wire::Header& header, MessageBatch& batch) {
+  const wire::Bytes body = Body(header, batch);
+  if (!body.empty() && body[0] == 0) return TakeUnnamedParse(header, batch);
+  if (!RenamesStatements()) return PassRequest(header, batch, Sent::kParse);
+  if (batch.left() < header.total()) {
+    return header.total() > kMaxParseBytes ? Refuse("the text of a named statement is too long")
+                                           : Step::kNeedMore;
+  }
+  wire::BodyReader reader(body);
+  const std::string_view name = reader.TakeString();
+  if (!reader.ok()) return Refuse("malformed Parse message");
+  pool_->counters().client_parses.Add();
+  if (statements_.Find(name) != nullptr) return TakeRepeatedParse(header, batch, name);
+
+  PrepareServer(batch);
+  if (lease_->exchange.AtReady()) lease_->request_at = context_->loop().now();
+  wire::StatementPtr statement = context_->shared().statements.Intern(wire::AsText(reader.rest()));
+  statements_.Set(name, statement);
+  if (lease_->statements.Touch(*statement)) {
+    batch.Skip(header.total());
+    lease_->exchange.OnSent(Sent::kKnownParse, Change(std::move(statement), name));
+    AppendKnownAnswersNow();
+    return Step::kNext;
+  }
+  MakeStatementRoom(batch);
+  wire::AppendParse(batch.Insert(), statement->server_name, statement->tail);
+  lease_->statements.Add(statement);
+  lease_->exchange.OnSent(Sent::kParse, Change(std::move(statement), name));
+  pool_->counters().server_parses.Add();
+  batch.Skip(header.total());
+  return Step::kNext;
+}
+
+ClientSession::Step ClientSession::TakeUnnamedParse(const wire::Header& header,
+                                                    MessageBatch& batch) {
+  const bool whole = batch.left() >= header.total();
+  if (!whole && header.total() <= kMaxUnnamedBytes) return Step::kNeedMore;
+  if (whole && RenamesStatements()) {
+    unnamed_parse_.assign(wire::AsText(Body(header, batch)));
+  } else {
+    unnamed_parse_ = std::string();
+  }
+  unnamed_lease_id_ = lease_->lease_id;
+  return PassRequest(header, batch, Sent::kParse);
+}
+
+// The client has a statement of this name already, which is an error that the server has to
+// raise, in its own words and with its effect on the transaction: two statements under the
+// client's own name do that.
+ClientSession::Step ClientSession::TakeRepeatedParse(const wire::Header& header,
+                                                     MessageBatch& batch, std::string_view name) {
+  PrepareServer(batch);
+  wire::AppendParse(batch.Insert(), name, std::string_view("\0\0\0", 3));
+  lease_->exchange.OnSent(Sent::kOwnParse);
+  lease_->stray_names.emplace_back(name);
+  return PassRequest(header, batch, Sent::kParse);
+}
+
+ClientSession::Step ClientSession::TakeBind(const wire::Header& header, MessageBatch& batch) {
+  const wire::Bytes body = Body(header, batch);
+  wire::BodyReader reader(body);
+  const std::string_view portal = reader.TakeString();
+  const std::string_view name = reader.TakeString();
+  if (!reader.ok()) {
+    if (batch.left() < header.total() && body.size() < kMaxNameMessageBytes) return Step::kNeedMore;
+    return Refuse("malformed Bind message");
+  }
+  PrepareServer(batch);
+  pool_->counters().binds.Add();
+  if (!RenamesStatements()) return PassRequest(header, batch, Sent::kBind);
+  if (name.empty()) {
+    EnsureUnnamed(batch);
+    return PassRequest(header, batch, Sent::kBind);
+  }
+  const wire::StatementPtr* found = statements_.Find(name);
+  if (found == nullptr)
+    return PassRequest(header, batch, Sent::kBind);  // the server knows, or says so
+  EnsureOnServer(*found, batch);
+
+  // The head anew with our name, then the rest as it comes.
+  const std::string& ours = (*found)->server_name;
+  std::string& out = batch.Insert();
+  out.push_back(wire::client::kBind);
+  wire::AppendU32(out, static_cast<std::uint32_t>(header.length - name.size() + ours.size()));
+  wire::AppendString(out, portal);
+  wire::AppendString(out, ours);
+  const std::size_t head = wire::kHeaderBytes + portal.size() + 1 + name.size() + 1;
+  batch.Skip(head);
+  const std::size_t here = std::min(header.total() - head, batch.left());
+  batch.Pass(here);
+  request_rest_ = header.total() - head - here;
+  if (lease_->exchange.AtReady()) lease_->request_at = context_->loop().now();
+  lease_->exchange.OnSent(Sent::kBind);
+  return Step::kNext;
+}
+
+ClientSession::Step ClientSession::TakeDescribe(const wire::Header& header, MessageBatch& batch) {
+  if (batch.left() < header.total()) {
+    return header.total() > kMaxNameMessageBytes ? Refuse("malformed Describe message")
+                                                 : Step::kNeedMore;
+  }
+  const wire::Bytes body = Body(header, batch);
+  if (body.size() < 2 || body[0] != 'S' || !RenamesStatements()) {
+    return PassRequest(header, batch, Sent::kDescribe);
+  }
+  PrepareServer(batch);
+  wire::BodyReader reader(body.subspan(1));
+  const std::string_view name = reader.TakeString();
+  if (name.empty()) EnsureUnnamed(batch);
+  const wire::StatementPtr* found = statements_.Find(name);
+  if (found == nullptr) return PassRequest(header, batch, Sent::kDescribe);
+  EnsureOnServer(*found, batch);
+  std::string& out = batch.Insert();
+  const std::size_t mark = wire::BeginMessage(out, wire::client::kDescribe);
+  out.push_back('S');
+  wire::AppendString(out, (*found)->server_name);
+  wire::EndMessage(out, mark);
+  batch.Skip(header.total());
+  if (lease_->exchange.AtReady()) lease_->request_at = context_->loop().now();
+  lease_->exchange.OnSent(Sent::kDescribe);
+  return Step::kNext;
+}
+
+ClientSession::Step ClientSession::TakeClose(const wire::Header& header, MessageBatch& batch) {
+  if (batch.left() < header.total()) {
+    return header.total() > kMaxNameMessageBytes ? Refuse("malformed Close message")
+                                                 : Step::kNeedMore;
+  }
+  const wire::Bytes body = Body(header, batch);
+  if (body.size() < 2 || body[0] != 'S') return PassRequest(header, batch, Sent::kClose);
+  wire::BodyReader reader(body.subspan(1));
+  const std::string_view name = reader.TakeString();
+  if (name.empty()) unnamed_parse_ = std::string();
+  const wire::StatementPtr* found = RenamesStatements() ? statements_.Find(name) : nullptr;
+  if (found == nullptr) return PassRequest(header, batch, Sent::kClose);
+  // Others may use the statement: on the server it stays.
+  wire::StatementPtr statement = *found;
+  statements_.Erase(name);
+  PrepareServer(batch);
+  batch.Skip(header.total());
+  lease_->exchange.OnSent(Sent::kKnownClose, Change(std::move(statement), name));
+  AppendKnownAnswersNow();
+  return Step::kNext;
+}
+
+// DEALLOCATE by SQL of a statement that was prepared by the protocol: the server knows it by our
+// name.  Drivers do that to statements they no longer want.
+bool ClientSession::TakeDeallocate(const wire::Header& header, MessageBatch& batch) {
+  constexpr std::size_t kLongest = 256;
+  if (statements_.size() == 0 || header.total() > kLongest || batch.left() < header.total())
+    return false;
+  const wire::Bytes body = Body(header, batch);
+  if (body.size() < 2 || (body[0] | 0x20) != 'd') return false;
+  wire::BodyReader reader(body);
+  const std::string name = DeallocatedName(reader.TakeString());
+  const wire::StatementPtr* found = name.empty() ? nullptr : statements_.Find(name);
+  if (found == nullptr) return false;
+  const wire::StatementPtr statement = *found;
+  PrepareServer(batch);
+  EnsureOnServer(statement, batch);
+  wire::AppendQuery(batch.Insert(), "DEALLOCATE \"" + statement->server_name + "\"");
+  batch.Skip(header.total());
+  lease_->request_at = context_->loop().now();
+  lease_->exchange.OnSent(Sent::kQuery);
+  lease_->statements.Remove(*statement);
+  statements_.Erase(name);
+  return true;
+}
+
+void ClientSession::AppendKnownAnswersNow() {
+  std::string out;
+  Sent kind;
+  while (lease_->exchange.TakeKnown(&kind)) {
+    if (kind == Sent::kKnownParse) {
+      wire::AppendParseComplete(out);
+    } else {
+      wire::AppendCloseComplete(out);
+    }
+  }
+  if (!out.empty()) [[maybe_unused]]
+    const bool alive = SendToClient(wire::AsBytes(out));
+}
+
+// The server has skipped these messages after an error: what they were to change has not changed.
+void ClientSession::UndoSkipped() {
+  std::vector<wire::SentMessage> undone = lease_->exchange.TakeUndone();
+  std::reverse(undone.begin(), undone.end());
+  for (wire::SentMessage& message : undone) {
+    StatementChange& change = *message.change;
+    if (message.kind == Sent::kKnownClose) {
+      statements_.Set(change.client_name, change.statement);
+      continue;
+    }
+    if (message.kind == Sent::kOwnClose) {
+      lease_->statements.Add(change.statement);
+      continue;
+    }
+    if (message.kind != Sent::kKnownParse) lease_->statements.Remove(*change.statement);
+    const wire::StatementPtr* named = statements_.Find(change.client_name);
+    if (named != nullptr && *named == change.statement) statements_.Erase(change.client_name);
+  }
+}
+
+}  // namespace pgvalet::session
