@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cassert>
+#include <climits>
 #include <utility>
 
 namespace pgvalet::cli {
@@ -30,6 +31,12 @@ int Table::Gap(std::size_t column) const {
   return !group.empty() && group == columns_[column - 1].group ? 1 : 2;
 }
 
+// The least a column may shrink to.  A title is never cut.
+int Table::Least(std::size_t column) const {
+  const Column& c = columns_[column];
+  return c.min_width > 0 ? std::max(c.min_width, DisplayWidth(c.title)) : INT_MAX;
+}
+
 std::vector<int> Table::Widths(int width) const {
   std::vector<int> widths;
   int total = 0;
@@ -37,8 +44,7 @@ std::vector<int> Table::Widths(int width) const {
   for (std::size_t c = 0; c < columns_.size(); ++c) {
     int widest = DisplayWidth(columns_[c].title);
     for (const std::vector<Cell>& row : rows_) widest = std::max(widest, DisplayWidth(row[c].text));
-    const int min_width = columns_[c].min_width;
-    least += Gap(c) + (min_width > 0 ? std::min(min_width, widest) : widest);
+    least += Gap(c) + std::min(Least(c), widest);
     if (least > width && c > 0) break;
     widths.push_back(widest);
     total += Gap(c) + widest;
@@ -46,7 +52,7 @@ std::vector<int> Table::Widths(int width) const {
   while (total > width) {
     std::size_t widest = widths.size();
     for (std::size_t c = 0; c < widths.size(); ++c) {
-      const bool can_shrink = columns_[c].min_width > 0 && widths[c] > columns_[c].min_width;
+      const bool can_shrink = widths[c] > Least(c);
       if (can_shrink && (widest == widths.size() || widths[c] > widths[widest])) widest = c;
     }
     if (widest == widths.size()) break;

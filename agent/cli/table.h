@@ -23,6 +23,7 @@ struct Column {
 struct Cell {
   Cell(std::string cell_text, Style cell_style = Style::kPlain)  // NOLINT: implicit on purpose
       : text(std::move(cell_text)), style(cell_style) {}
+  Cell(const char* cell_text) : text(cell_text), style(Style::kPlain) {}  // NOLINT: the same
   std::string text;  // made printable by the table
   Style style;
 };
@@ -46,6 +47,7 @@ class Table {
  private:
   // Of the columns that fit; fewer than columns_ when some are left out.
   std::vector<int> Widths(int width) const;
+  int Least(std::size_t column) const;
   int Gap(std::size_t column) const;
   Line GroupLine(const std::vector<int>& widths) const;
   Line TitleLine(const std::vector<int>& widths) const;

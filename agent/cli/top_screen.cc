@@ -59,7 +59,9 @@ Line RatesLine(const v1::Snapshot& snapshot) {
             Rate(window.queries_per_s()) + " queries/s, ");
   line.Add(Rate(window.errors_per_s()) + " errors/s",
            window.errors_per_s() > 0 ? Style::kWarning : Style::kPlain);
-  line.Add(", p99 " + Elapsed(window.transaction_time().p99_us()) + "; ");
+  if (window.transaction_time().value_count() > 0)
+    line.Add(", transaction p99 " + Elapsed(window.transaction_time().p99_us()));
+  line.Add("; ");
   line.Add(Count(waiting) + " waiting", waiting > 0 ? Style::kWarning : Style::kPlain);
   if (window.wait_time().value_count() > 0)
     line.Add(", wait p99 " + Elapsed(window.wait_time().p99_us()));

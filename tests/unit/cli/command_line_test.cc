@@ -1,0 +1,99 @@
+#include "cli/command_line.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <stdlib.h>
+
+namespace pgvalet::cli {
+namespace {
+
+using namespace std::chrono_literals;
+using testing::HasSubstr;
+
+Options Parsed(std::vector<std::string> arguments) {
+  auto parsed = ParseCommandLine(std::move(arguments));
+  if (const Answer* answer = std::get_if<Answer>(&parsed)) ADD_FAILURE() << answer->text;
+  const Options* options = std::get_if<Options>(&parsed);
+  return options != nullptr ? *options : Options{};
+}
+
+Answer Answered(std::vector<std::string> arguments) {
+  auto parsed = ParseCommandLine(std::move(arguments));
+  const Answer* answer = std::get_if<Answer>(&parsed);
+  if (answer == nullptr) ADD_FAILURE() << "was accepted";
+  return answer != nullptr ? *answer : Answer{};
+}
+
+struct CommandLineTest : testing::Test {
+  void SetUp() override { unsetenv("PGVALET_ADDRESS"); }
+  void TearDown() override { unsetenv("PGVALET_ADDRESS"); }
+};
+
+TEST_F(CommandLineTest, StatusNeedsNothingElse) {
+  const Options options = Parsed({"status"});
+
+  EXPECT_EQ(options.command, Command::kStatus);
+  EXPECT_EQ(options.address, "127.0.0.1:6544");
+  EXPECT_FALSE(options.json);
+}
+
+TEST_F(CommandLineTest, CommonOptionsStandBeforeOrAfterTheCommand) {
+  EXPECT_EQ(Parsed({"--address", "db1:7000", "top"}).address, "db1:7000");
+  EXPECT_EQ(Parsed({"top", "--address", "db1:7000"}).address, "db1:7000");
+  EXPECT_EQ(Parsed({"top", "--timeout=0.5"}).timeout, 500ms);
+}
+
+TEST_F(CommandLineTest, TheEnvironmentNamesTheAgentUnlessTheOptionDoes) {
+  setenv("PGVALET_ADDRESS", "db2:6544", 1);
+
+  EXPECT_EQ(Parsed({"status"}).address, "db2:6544");
+  EXPECT_EQ(Parsed({"status", "-a", "db3:6544"}).address, "db3:6544");
+}
+
+TEST_F(CommandLineTest, TopTakesItsOwnOptions) {
+  const Options options = Parsed({"top", "-i", "2.5", "-n", "3", "--plain", "--view", "usage"});
+
+  EXPECT_EQ(options.command, Command::kTop);
+  EXPECT_EQ(options.interval, 2500ms);
+  EXPECT_EQ(options.iterations, 3);
+  EXPECT_TRUE(options.plain);
+  EXPECT_EQ(options.view, View::kUsage);
+}
+
+TEST_F(CommandLineTest, AddressesThatGrpcWouldMisreadAreRefused) {
+  for (const char* good : {"localhost:1", "[::1]:6544", "unix:/run/x", "10.0.0.1:65535"})
+    EXPECT_EQ(Parsed({"status", "-a", good}).address, good);
+  for (const char* bad : {"localhost", "", ":6544", "a:", "a:0", "a:65536", "a:x", "::1:6544",
+                          "unix:", "a:999999999999"}) {
+    const Answer answer = Answered({"status", "-a", bad});
+    EXPECT_EQ(answer.exit_code, kUsage) << bad;
+  }
+}
+
+TEST_F(CommandLineTest, MistakesAreUsageErrors) {
+  EXPECT_THAT(Answered({}).text, HasSubstr("which command, status or top?"));
+  for (const std::vector<std::string>& arguments : {std::vector<std::string>{},
+                                                    {"bottom"},
+                                                    {"status", "--nonsense"},
+                                                    {"top", "-i", "0"},
+                                                    {"top", "-n", "0"},
+                                                    {"top", "--view", "x"},
+                                                    {"status", "--timeout", "soon"}}) {
+    const Answer answer = Answered(arguments);
+    EXPECT_EQ(answer.exit_code, kUsage);
+    EXPECT_THAT(answer.text, HasSubstr("pgvalet --help"));
+  }
+}
+
+TEST_F(CommandLineTest, HelpAndVersionAreNoErrors) {
+  const Answer help = Answered({"--help"});
+  const Answer version = Answered({"--version"});
+
+  EXPECT_EQ(help.exit_code, kOk);
+  EXPECT_THAT(help.text, HasSubstr("Examples:"));
+  EXPECT_EQ(version.exit_code, kOk);
+  EXPECT_THAT(version.text, testing::MatchesRegex("pgvalet [0-9.]+\n"));
+}
+
+}  // namespace
+}  // namespace pgvalet::cli
