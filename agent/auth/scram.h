@@ -19,7 +19,7 @@ inline constexpr std::size_t kMaxSaslMessageBytes = 2048;
 inline constexpr std::size_t kMaxNonceBytes = 512;
 inline constexpr std::size_t kMaxSaltBytes = 512;
 // Most iterations we derive with: a derivation runs on the event loop, 4096 of them cost
-// about 2 ms, so the bound keeps the worst stall near a third of a second.
+// about 1 ms, so the bound keeps the worst stall near a seventh of a second.
 inline constexpr int kMaxDerivedIterations = 600'000;
 
 // ClientKey and ServerKey of a password, prepared by SASLprep as PostgreSQL does.

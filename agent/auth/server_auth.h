@@ -27,7 +27,8 @@ namespace pgvalet::auth {
 // Longest body of 'R' a server may send.
 inline constexpr std::size_t kMaxServerMessageBytes = 4096;
 
-// Who we are to a server.
+// Who we are to a server: all of it belongs to this user of this server, so what a client proved
+// is of no use here when the database entry forces another user.
 struct ServerCredentials {
   std::string user;
   std::shared_ptr<const Secret> secret;   // null: we know nothing

@@ -32,7 +32,7 @@ Result<std::shared_ptr<const ScramVerifier>> VerifierCache::ForPassword(std::str
       return known->second.verifier;
     }
   }
-  // Without the lock: other cores need not wait these milliseconds.
+  // Without the lock: other cores need not wait for this millisecond.
   Result<ScramKeys> keys = DeriveScramKeys(password, SaltFor(user), kScramIterations);
   if (!keys) return keys.error();
   auto verifier = std::make_shared<const ScramVerifier>(VerifierOf(*keys));

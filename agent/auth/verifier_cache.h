@@ -2,7 +2,7 @@
 // not exist.
 //
 // One object per process, made at start, lives as long as any login.  Thread-safe: a login asks
-// once.  Keeps what it derived, so a password costs its 4096 iterations (about 2 ms on the event
+// once.  Keeps what it derived, so a password costs its 4096 iterations (about 1 ms on the event
 // loop of the core that asks) once and not once per login.
 #pragma once
 
