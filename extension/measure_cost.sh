@@ -6,13 +6,14 @@
 #
 # Three servers are compared: without the extension, with it, and with it and
 # both idle timeouts set.  Each runs the same seeded transactions twice, with
-# different lengths; the difference has nothing of start and login in it.
-# Needs valgrind; takes about a minute.  Port: PGV_PORT (54190).
+# different lengths; the difference has nothing of start and login in it.  The
+# servers take turns, and the median of the rounds counts.
+# Needs valgrind; takes about two minutes.  Port: PGV_PORT (54190).
 set -euo pipefail
 
 here=$(cd "$(dirname "$0")" && pwd)
 port=${PGV_PORT:-54190}
-short=${PGV_SHORT_RUN:-500} long=${PGV_LONG_RUN:-2500}
+short=${PGV_SHORT_RUN:-500} long=${PGV_LONG_RUN:-4500} rounds=${PGV_ROUNDS:-3}
 command -v valgrind >/dev/null || { echo "measure_cost: needs valgrind (apt-get install valgrind)" >&2; exit 1; }
 
 work=$(mktemp -d /tmp/pgvalet-cost.XXXXXX)
@@ -104,16 +105,22 @@ start_server --
 "$bin/pgbench" -h "$work/run" -p "$port" -U postgres -i -q postgres >/dev/null 2>&1
 stop_server
 
-without=$(per_transaction)
-loaded=$(per_transaction -c shared_preload_libraries=pgvalet)
-policy=$(per_transaction -c shared_preload_libraries=pgvalet \
-  -c pgvalet.idle_session_timeout=10min -c pgvalet.idle_in_transaction_timeout=1min)
+for _ in $(seq "$rounds"); do
+  per_transaction >>"$work/without"
+  per_transaction -c shared_preload_libraries=pgvalet >>"$work/loaded"
+  per_transaction -c shared_preload_libraries=pgvalet -c pgvalet.idle_session_timeout=10min \
+    -c pgvalet.idle_in_transaction_timeout=1min >>"$work/policy"
+done
 
-"$bin/postgres" --version
-report() { # NAME INSTRUCTIONS
-  awk -v name="$1" -v n="$2" -v base="$without" \
-    'BEGIN { printf "%-32s %8d instructions per transaction  %+.2f %%\n", name, n, (n / base - 1) * 100 }'
+median() { # FILE
+  sort -n "$1" | awk '{ n[NR] = $1 } END { print n[int((NR + 1) / 2)] }'
 }
-report "without pgvalet" "$without"
-report "with pgvalet" "$loaded"
-report "with pgvalet and both timeouts" "$policy"
+base=$(median "$work/without")
+report() { # NAME FILE
+  awk -v name="$1" -v n="$(median "$2")" -v base="$base" -v all="$(sort -n "$2" | tr '\n' ' ')" \
+    'BEGIN { printf "%-31s %6d instructions per transaction %+.2f %%   rounds: %s\n", name, n, (n / base - 1) * 100, all }'
+}
+"$bin/postgres" --version
+report "without pgvalet" "$work/without"
+report "with pgvalet" "$work/loaded"
+report "with pgvalet and both timeouts" "$work/policy"

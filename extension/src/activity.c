@@ -1,14 +1,14 @@
 /*-------------------------------------------------------------------------
  *
  * activity.c
- *	  Executor, utility and transaction hooks that feed the own slot.
+ *	  Feeds the own slot: what this backend does and what it costs.
  *
  * A command is everything between two ReadyForQuery messages: a simple query,
- * or the messages up to a Sync.  The clock is not asked for it.  The server
- * notes when the first message came (statement timestamp), and when it began to
- * wait for the next one (pgstat_report_activity, right before ReadyForQuery).
- * The hooks only serve those who look while the command still runs: without
- * them the slot would say "idle" until the command's end.
+ * or the messages up to a Sync.  Neither a clock nor a hook of the executor is
+ * needed for it.  The server notes when a message came (statement timestamp; we
+ * take it when the first message of the answer goes out, which is before the
+ * next message of an extended query changes it), and when it began to wait for
+ * the next command (pgstat_report_activity, right before ReadyForQuery).
  *
  * extension/src/activity.c
  *-------------------------------------------------------------------------
@@ -18,47 +18,15 @@
 #include "access/xact.h"
 #include "activity.h"
 #include "backend_slot.h"
-#include "executor/executor.h"
 #include "executor/instrument.h"
-#include "parser/analyze.h"
-#include "tcop/utility.h"
 #include "utils/backend_status.h"
 #include "utils/timestamp.h"
 
 PgvUsage	pgv_my_usage;
-
-/* The slot says that we work on a command. */
-static bool command_is_known = false;
-
-/* When the slot's state began: the command, or the wait for one. */
-static TimestampTz state_since = 0;
+bool		pgv_activity_is_waiting = false;
 
 /* The server's statement timestamp at the last ReadyForQuery. */
 static TimestampTz statement_at_ready = 0;
-
-static post_parse_analyze_hook_type prev_post_parse_analyze = NULL;
-static ExecutorStart_hook_type prev_ExecutorStart = NULL;
-static ProcessUtility_hook_type prev_ProcessUtility = NULL;
-
-/* Adds the time since state_since to the counter of the slot's state. */
-static void
-count_time_until(TimestampTz until)
-{
-	int64		elapsed_us = Max(until - state_since, 0);
-
-	switch (pgv_my_slot->state)
-	{
-		case PGV_STATE_ACTIVE:
-			pgv_my_usage.active_us += elapsed_us;
-			break;
-		case PGV_STATE_IDLE:
-			pgv_my_usage.idle_us += elapsed_us;
-			break;
-		default:
-			pgv_my_usage.idle_in_transaction_us += elapsed_us;
-			break;
-	}
-}
 
 /* Takes over what the server counts by itself. */
 static void
@@ -74,36 +42,27 @@ read_server_counters(void)
 	pgv_my_usage.wal_bytes = pgWalUsage.wal_bytes;
 }
 
-/* The first sign of a new command: the wait for it is over. */
-static pg_noinline void
-begin_command(void)
+void
+pgv_activity_first_message(void)
 {
 	PgvBackendSlot *slot = pgv_my_slot;
-	TimestampTz start = state_since;
+	TimestampTz arrival;
 
-	/* Messages that leave the statement timestamp alone take no time either. */
-	if (pgv_activity_command_came())
-		start = Max(GetCurrentStatementStartTimestamp(), state_since);
+	/* A notification or a farewell, while we still wait. */
+	if (!pgv_activity_command_came())
+		return;
 
-	count_time_until(start);
-	command_is_known = true;
-	state_since = start;
+	arrival = Max(GetCurrentStatementStartTimestamp(), slot->state_since);
+	pgv_slot_add_running_time(slot, &pgv_my_usage, arrival);
+	pgv_activity_is_waiting = false;
 
 	/* No other counter has grown while we waited, but for a few bytes sent. */
 	pgv_slot_begin_write(slot);
 	slot->state = PGV_STATE_ACTIVE;
-	slot->state_since = start;
+	slot->state_since = arrival;
 	slot->usage.idle_us = pgv_my_usage.idle_us;
 	slot->usage.idle_in_transaction_us = pgv_my_usage.idle_in_transaction_us;
 	pgv_slot_end_write(slot);
-}
-
-/* Called by every hook. */
-static inline void
-note_command(void)
-{
-	if (!command_is_known && pgv_my_slot != NULL)
-		begin_command();
 }
 
 /*
@@ -132,11 +91,10 @@ pgv_activity_ready(char transaction_status)
 	else
 		state = PGV_STATE_IDLE_IN_FAILED_TRANSACTION;
 
-	note_command();
-	count_time_until(now);
+	/* If we still wait, it was for a Sync that nothing came before. */
+	pgv_slot_add_running_time(slot, &pgv_my_usage, now);
 	read_server_counters();
 	statement_at_ready = GetCurrentStatementStartTimestamp();
-	state_since = now;
 
 	pgv_slot_begin_write(slot);
 	slot->state = state;
@@ -144,7 +102,7 @@ pgv_activity_ready(char transaction_status)
 	slot->usage = pgv_my_usage;
 	pgv_slot_end_write(slot);
 
-	command_is_known = false;
+	pgv_activity_is_waiting = true;
 }
 
 void
@@ -152,8 +110,12 @@ pgv_activity_end(void)
 {
 	PgvBackendSlot *slot = pgv_my_slot;
 
-	count_time_until(GetCurrentTimestamp());
+	/* A client that vanished was not sent anything. */
+	if (pgv_activity_is_waiting)
+		pgv_activity_first_message();
+	pgv_slot_add_running_time(slot, &pgv_my_usage, GetCurrentTimestamp());
 	read_server_counters();
+	pgv_activity_is_waiting = false;
 
 	pgv_slot_begin_write(slot);
 	slot->usage = pgv_my_usage;
@@ -180,50 +142,5 @@ xact_callback(XactEvent event, void *arg)
 void
 pgv_activity_start(void)
 {
-	state_since = pgv_my_slot->state_since;
-	command_is_known = true;
 	RegisterXactCallback(xact_callback, NULL);
-}
-
-static void
-pgv_post_parse_analyze(ParseState *pstate, Query *query, JumbleState *jstate)
-{
-	note_command();
-	if (prev_post_parse_analyze)
-		prev_post_parse_analyze(pstate, query, jstate);
-}
-
-static void
-pgv_ExecutorStart(QueryDesc *query, int eflags)
-{
-	note_command();
-	if (prev_ExecutorStart)
-		prev_ExecutorStart(query, eflags);
-	else
-		standard_ExecutorStart(query, eflags);
-}
-
-static void
-pgv_ProcessUtility(PlannedStmt *statement, const char *query_string, bool read_only_tree,
-				   ProcessUtilityContext context, ParamListInfo params,
-				   QueryEnvironment *environment, DestReceiver *dest, QueryCompletion *completion)
-{
-	note_command();
-	if (prev_ProcessUtility)
-		prev_ProcessUtility(statement, query_string, read_only_tree, context, params,
-							environment, dest, completion);
-	else
-		standard_ProcessUtility(statement, query_string, read_only_tree, context, params,
-								environment, dest, completion);
-}
-
-void
-pgv_activity_install(void)
-{
-	prev_post_parse_analyze = post_parse_analyze_hook;
-	post_parse_analyze_hook = pgv_post_parse_analyze;
-	prev_ExecutorStart = ExecutorStart_hook;
-	ExecutorStart_hook = pgv_ExecutorStart;
-	prev_ProcessUtility = ProcessUtility_hook;
-	ProcessUtility_hook = pgv_ProcessUtility;
 }

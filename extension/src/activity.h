@@ -3,8 +3,9 @@
  * activity.h
  *	  Feeds the own slot: what this backend does and what it costs.
  *
- * Counting goes on in process-local memory, and is published in the slot when
- * a command begins (state and waiting time) and when it ends (everything).
+ * Counting goes on in process-local memory, and is published in the slot at the
+ * first message of an answer (state and waiting time) and at its end
+ * (everything).
  *
  * extension/src/activity.h
  *-------------------------------------------------------------------------
@@ -20,11 +21,19 @@
 /* What this session cost up to now; wire.c counts messages into it directly. */
 extern PgvUsage pgv_my_usage;
 
-/* Installs the hooks.  Called once from _PG_init(), in the postmaster. */
-extern void pgv_activity_install(void);
+/* No message was sent since the last ReadyForQuery; false before the first. */
+extern bool pgv_activity_is_waiting;
 
 /* Begins counting transactions.  Called once, when the slot is claimed. */
 extern void pgv_activity_start(void);
+
+/*
+ * A message is about to be sent, the first one since ReadyForQuery: publishes
+ * that a command is running, if there is one.
+ *
+ * REQUIRES: pgv_activity_is_waiting.
+ */
+extern void pgv_activity_first_message(void);
 
 /*
  * A command is answered, the server is about to say ReadyForQuery with this

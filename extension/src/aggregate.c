@@ -134,21 +134,6 @@ pgv_aggregate_fold(PgvBackendSlot *slot)
 	pgv_slot_end_write(slot);
 }
 
-void
-pgv_add_running_time(PgvUsage *usage, const PgvBackendSlot *slot, TimestampTz now)
-{
-	int64		running_us = now - slot->state_since;
-
-	if (slot->phase != PGV_SLOT_LIVE || running_us <= 0)
-		return;
-	if (slot->state == PGV_STATE_ACTIVE)
-		usage->active_us += running_us;
-	else if (slot->state == PGV_STATE_IDLE)
-		usage->idle_us += running_us;
-	else
-		usage->idle_in_transaction_us += running_us;
-}
-
 /* Starts the row of an entry with what is over. */
 static void
 start_row(PgvAggregateRow *row, const PgvAggregate *entry, bool is_other)
@@ -180,7 +165,7 @@ add_slot(PgvAggregateRow *rows, PgvDimension dimension, const PgvBackendSlot *sl
 	if (slot->phase == PGV_SLOT_LIVE)
 		row->live_session_count++;
 	pgv_usage_add(&row->usage, &slot->usage);
-	pgv_add_running_time(&row->usage, slot, now);
+	pgv_slot_add_running_time(slot, &row->usage, now);
 	if (dimension == PGV_BY_APPLICATION)
 		pgv_usage_subtract(&row->usage, &slot->application_base);
 }

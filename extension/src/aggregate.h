@@ -85,13 +85,6 @@ extern PgvAggregate *pgv_aggregate_of_application(const char *name);
 extern void pgv_aggregate_fold(PgvBackendSlot *slot);
 
 /*
- * Adds to usage the time since state_since, which the owner of the slot has not
- * counted yet.
- */
-extern void pgv_add_running_time(PgvUsage *usage, const PgvBackendSlot *slot,
-								 TimestampTz now);
-
-/*
  * Reads a whole table.  Returns an array in the current memory context and its
  * length in *count; rows with is_used == false have no meaning.
  */

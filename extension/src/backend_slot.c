@@ -73,10 +73,38 @@ try_copy(PgvBackendSlot *slot, PgvBackendSlot *copy)
 	return before == after && (before & 1) == 0;
 }
 
+/*
+ * Whether pg_stat_activity says that this backend runs a command, and since
+ * when.  It has a change count of its own, with the same protocol as a slot's.
+ */
+static bool
+runs_command(const PgvBackendSlot *slot, TimestampTz *since)
+{
+	volatile PgBackendStatus *status = slot->status;
+
+	for (int attempt = 0; attempt < COPY_TRIES_BEFORE_WAITING; attempt++)
+	{
+		int			before;
+		int			after;
+		int			pid;
+		BackendState state;
+
+		pgstat_begin_read_activity(status, before);
+		pid = status->st_procpid;
+		state = status->st_state;
+		*since = status->st_state_start_timestamp;
+		pgstat_end_read_activity(status, after);
+		if (pgstat_read_activity_complete(before, after))
+			return pid == slot->pid && (state == STATE_RUNNING || state == STATE_FASTPATH);
+	}
+	return false;
+}
+
 bool
 pgv_slot_copy(int index, PgvBackendSlot *copy)
 {
 	PgvBackendSlot *slot = &pgv_slots->slots[index].slot;
+	TimestampTz since;
 
 	if (slot->phase == PGV_SLOT_FREE)
 		return false;
@@ -88,5 +116,29 @@ pgv_slot_copy(int index, PgvBackendSlot *copy)
 		if (attempt >= COPY_TRIES_BEFORE_WAITING)
 			pg_usleep(COPY_WAIT_US);
 	}
+
+	if (copy->phase == PGV_SLOT_LIVE &&
+		copy->state != PGV_STATE_ACTIVE &&
+		runs_command(copy, &since))
+	{
+		pgv_slot_add_running_time(copy, &copy->usage, since);
+		copy->state = PGV_STATE_ACTIVE;
+		copy->state_since = Max(since, copy->state_since);
+	}
 	return copy->phase != PGV_SLOT_FREE;
+}
+
+void
+pgv_slot_add_running_time(const PgvBackendSlot *slot, PgvUsage *usage, TimestampTz until)
+{
+	int64		running_us = until - slot->state_since;
+
+	if (slot->phase != PGV_SLOT_LIVE || running_us <= 0)
+		return;
+	if (slot->state == PGV_STATE_ACTIVE)
+		usage->active_us += running_us;
+	else if (slot->state == PGV_STATE_IDLE)
+		usage->idle_us += running_us;
+	else
+		usage->idle_in_transaction_us += running_us;
 }

@@ -31,6 +31,7 @@
 #include "settings.h"
 #include "storage/lwlock.h"
 #include "usage.h"
+#include "utils/backend_status.h"
 
 /* Room for a numeric IPv6 address with scope, with its terminating zero. */
 #define PGV_CLIENT_ADDR_BYTES 64
@@ -73,6 +74,7 @@ typedef struct PgvBackendSlot
 	int32		client_port;	/* TCP port of the peer, -1 = Unix socket */
 	TimestampTz connected_at;	/* when the backend was started */
 	int64		login_us;		/* from there to ready for the first command */
+	PgBackendStatus *status;	/* the owner's row of pg_stat_activity */
 	struct PgvAggregate *role;	/* where usage goes when it has ended */
 	struct PgvAggregate *database;
 	char		client_addr[PGV_CLIENT_ADDR_BYTES]; /* numeric, "" = Unix socket */
@@ -123,10 +125,21 @@ extern void pgv_slots_shmem_init(void);
  * Copies the slot with this index (0 to MaxBackends - 1) consistently.
  * Returns false, and copies nothing of use, if it is free.
  *
+ * The owner writes at the first message of an answer and at its end.  What it
+ * does in between is taken from pg_stat_activity: a copy says that a command is
+ * running as soon as that does (never, if track_activities is off).
+ *
  * An owner that is stopped in the middle of writing cannot be waited for: after
  * some milliseconds the copy is kept as it is.
  */
 extern bool pgv_slot_copy(int index, PgvBackendSlot *copy);
+
+/*
+ * Adds to usage the time that the slot's state has lasted until then, which its
+ * owner has not counted yet.  Nothing for an ended slot.
+ */
+extern void pgv_slot_add_running_time(const PgvBackendSlot *slot, PgvUsage *usage,
+									  TimestampTz until);
 
 /*
  * Everything between begin and end is a critical section: an error raised

@@ -17,6 +17,7 @@
 #include "login.h"
 #include "settings.h"
 #include "storage/ipc.h"
+#include "utils/backend_status.h"
 #include "utils/guc.h"
 #include "utils/hsearch.h"
 #include "utils/timestamp.h"
@@ -60,6 +61,7 @@ describe_session(PgvBackendSlot *slot)
 	memset(slot, 0, sizeof(PgvBackendSlot));
 	slot->phase = PGV_SLOT_LIVE;
 	slot->pid = MyProcPid;
+	slot->status = MyBEEntry;
 	slot->database_id = MyDatabaseId;
 	slot->role_id = GetAuthenticatedUserId();
 	slot->connected_at = MyStartTimestamp;

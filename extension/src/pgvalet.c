@@ -9,7 +9,6 @@
  */
 #include "pg_compat.h"
 
-#include "activity.h"
 #include "aggregate.h"
 #include "backend_slot.h"
 #include "collector.h"
@@ -70,7 +69,6 @@ _PG_init(void)
 	shmem_startup_hook = pgv_shmem_startup;
 
 	pgv_wire_install();
-	pgv_activity_install();
 	pgv_idle_policy_install();
 
 	pgv_collector_install();

@@ -106,7 +106,7 @@ put_slot(ReturnSetInfo *result, const PgvBackendSlot *slot, TimestampTz now)
 	values[9] = TimestampTzGetDatum(slot->connected_at);
 	values[10] = Int64GetDatum(slot->login_us);
 
-	pgv_add_running_time(&usage, slot, now);
+	pgv_slot_add_running_time(slot, &usage, now);
 	put_usage(&values[BACKEND_SLOTS_OWN_COLUMNS], &usage);
 	tuplestore_putvalues(result->setResult, result->setDesc, values, nulls);
 }

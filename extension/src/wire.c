@@ -125,6 +125,8 @@ static int
 tapped_putmessage(char type, const char *body, size_t len)
 {
 	pgv_my_usage.sent_bytes += len + MSG_HEADER_BYTES;
+	if (pgv_activity_is_waiting)
+		pgv_activity_first_message();
 	switch (type)
 	{
 		case MSG_DATA_ROW:
