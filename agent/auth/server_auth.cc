@@ -60,8 +60,9 @@ Result<Done> FindMechanism(std::string_view list, std::string_view name) {
     found = found || list.substr(0, end) == name;
     list.remove_prefix(end + 1);
   }
-  if (list != std::string_view("", 1))
+  if (list.size() != 1 || list[0] != '\0') {
     return Malformed("malformed list of SASL mechanisms from server");
+  }
   if (found) return Done{};
   return Error{
       ErrorCode::kAuth, "server offers no SASL mechanism but unsupported ones", 0, {}, "28000"};
