@@ -127,7 +127,8 @@ void Stream::Leave() {
 
 void Stream::Join(Loop& loop) {
   loop_ = &loop;
-  loop.Register(fd_, kReadEvents, *this);  // what came meanwhile shows up as an event
+  readable_ = false;  // what came meanwhile shows up as an event
+  loop.Register(fd_, kReadEvents, *this);
 }
 
 void Stream::OnIo(std::uint32_t events) {

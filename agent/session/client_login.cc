@@ -141,6 +141,11 @@ io::Task<Result<Done>> ClientLogin::Authenticate(const config::DatabaseSettings&
   const config::AuthType type = context_.settings()->auth_type;
   if (type == config::AuthType::kTrust) {
     secret_ = KnownSecret(context_, user_);  // the server may want it
+    // Where users were named with the server's address, they are the only ones
+    // (docs/decisions/0140).
+    if (!secret_ && !context_.settings()->inline_users.empty()) {
+      co_return Refusal(ErrorCode::kAuth, "28000", "this user is not known to pgvalet");
+    }
     co_return Done{};
   }
   auto looked_up = co_await LookUpSecret(context_, database, database_, user_);

@@ -167,11 +167,12 @@ void ClientSession::CancelQuery() {
 // ---- from core to core ----
 
 bool ClientSession::CanMove() const {
-  return state_ == ClientState::kIdle && !lease_ && !stream_.blocked() && !stream_.readable() &&
-         pending_.empty() && request_rest_ == 0 && !io::Deferred::is_linked();
+  return state_ == ClientState::kIdle && !lease_ && !login_ && !stream_.blocked() &&
+         !stream_.hangup() && pending_.empty() && request_rest_ == 0;
 }
 
 void ClientSession::Leave() {
+  if (io::Deferred::is_linked()) io::Deferred::unlink();
   stream_.Leave();
   CountPoolClients(-1);
   pool_->RemoveClient();

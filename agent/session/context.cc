@@ -99,6 +99,7 @@ void SessionContext::Move(ClientSession& session, ClientState to) {
   session.state_since_ = loop_.now();
   ListOf(to).push_back(session);
   session.CountPoolClients(1);
+  if (to == ClientState::kIdle && move_count_ > 0) loop_.Defer(mover_);
   if (to == ClientState::kDead) {
     loop_.Defer(undertaker_);
     ShowCounts();
@@ -130,11 +131,17 @@ void SessionContext::Adopt(std::unique_ptr<ClientSession> session) {
   ShowCounts();
 }
 
-void SessionContext::MoveIdleClients(int to, std::size_t count) {
-  SessionContext* target = shared_.cores[static_cast<std::size_t>(to)];
+void SessionContext::MoveClients(int to, std::size_t count) {
+  move_to_ = to;
+  move_count_ = count;
+  loop_.Defer(mover_);
+}
+
+void SessionContext::MoveIdleClients() {
+  SessionContext* target = shared_.cores[static_cast<std::size_t>(move_to_)];
   // From the back: those that were busy just now bring work along.
   std::vector<ClientSession*> movers;
-  for (auto it = idle_.rbegin(); it != idle_.rend() && movers.size() < count; ++it) {
+  for (auto it = idle_.rbegin(); it != idle_.rend() && movers.size() < move_count_; ++it) {
     if (it->CanMove()) movers.push_back(&*it);
   }
   for (ClientSession* session : movers) {
@@ -143,6 +150,7 @@ void SessionContext::MoveIdleClients(int to, std::size_t count) {
     auto parcel = std::make_shared<std::unique_ptr<ClientSession>>(session);
     target->loop_.Post([target, parcel] { target->Adopt(std::move(*parcel)); });
   }
+  move_count_ -= movers.size();
   ShowCounts();
 }
 

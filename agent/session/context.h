@@ -71,8 +71,9 @@ class SessionContext {
   void Accept(int fd, const io::Address& peer);
   // A session from another core.
   void Adopt(std::unique_ptr<ClientSession> session);
-  // Sends up to `count` clients that are idle to core `to`.
-  void MoveIdleClients(int to, std::size_t count);
+  // Sends `count` clients to core `to`, each as soon as it is between two transactions.  Replaces
+  // an order that is not carried out yet.
+  void MoveClients(int to, std::size_t count);
 
   void SetSettings(config::SettingsPtr settings, auth::UserDirectoryPtr users);
   void SetState(ServiceState state);
@@ -104,6 +105,17 @@ class SessionContext {
       boost::intrusive::list<ClientSession, boost::intrusive::base_hook<SessionHook>>;
   SessionList& ListOf(ClientState state);
   void ShowCounts();
+  void MoveIdleClients();
+
+  // Sends clients to another core at the end of a turn.
+  class Mover final : public io::Deferred {
+   public:
+    explicit Mover(SessionContext& context) : context_(context) {}
+    void RunDeferred() override { context_.MoveIdleClients(); }
+
+   private:
+    SessionContext& context_;
+  };
 
   // Buries the dead at the end of a turn.
   class Undertaker final : public io::Deferred {
@@ -132,6 +144,9 @@ class SessionContext {
   SessionList closing_;  // its last words are still to be sent
   SessionList dead_;
   Undertaker undertaker_{*this};
+  Mover mover_{*this};
+  int move_to_ = 0;
+  std::size_t move_count_ = 0;  // clients still to be sent there
 };
 
 }  // namespace pgvalet::session

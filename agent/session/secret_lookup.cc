@@ -60,7 +60,12 @@ io::Task<Result<SecretPtr>> Ask(SessionContext& context, pool::Pool& pool, std::
 }  // namespace
 
 SecretPtr KnownSecret(const SessionContext& context, const std::string& user) {
-  return auth::FindSecret(context.users(), user);
+  if (SecretPtr listed = auth::FindSecret(context.users(), user)) return listed;
+  const auto& inline_users = context.settings()->inline_users;
+  const auto found = inline_users.find(user);
+  if (found == inline_users.end()) return nullptr;
+  Result<auth::Secret> secret = auth::Secret::Parse(found->second);
+  return secret ? std::make_shared<const auth::Secret>(std::move(*secret)) : nullptr;
 }
 
 io::Task<Result<SecretPtr>> LookUpSecret(SessionContext& context,

@@ -1,0 +1,285 @@
+#include "daemon/agent.h"
+
+#include <signal.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <thread>
+#include <utility>
+
+#include "base/log.h"
+
+namespace pgvalet::daemon {
+namespace {
+
+std::string AgentName() {
+  char host[256] = "";
+  gethostname(host, sizeof host - 1);
+  return "pgvaletd/" + std::string(host) + ":" + std::to_string(getpid());
+}
+
+// Every client and server is a descriptor: take what the hard limit allows.
+void RaiseDescriptorLimit(int max_clients) {
+  rlimit limit{};
+  if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
+  limit.rlim_cur = limit.rlim_max;
+  setrlimit(RLIMIT_NOFILE, &limit);
+  if (limit.rlim_max != RLIM_INFINITY && limit.rlim_max < static_cast<rlim_t>(max_clients) + 200) {
+    log::warn(
+        "max_client_conn is {}, but the limit of open files is {}: raise it (ulimit -n, "
+        "LimitNOFILE)",
+        max_clients, limit.rlim_max);
+  }
+}
+
+}  // namespace
+
+Agent::Agent(config::CommandLine command_line, config::Environment environment,
+             config::Loaded loaded)
+    : command_line_(std::move(command_line)),
+      environment_(std::move(environment)),
+      settings_(std::move(loaded.settings)),
+      started_at_(stats::WallNow()),
+      settings_loaded_at_(started_at_.time_since_epoch().count()),
+      max_clients_(settings_->max_client_conn) {
+  for (const std::string& warning : loaded.warnings) log::warn("{}", warning);
+}
+
+Agent::~Agent() { StopAll(); }
+
+sigset_t Agent::Signals() {
+  sigset_t signals;
+  sigemptyset(&signals);
+  for (int signal : {SIGHUP, SIGTERM, SIGINT, SIGQUIT}) sigaddset(&signals, signal);
+  return signals;
+}
+
+Result<Done> Agent::LoadUsers(const config::Settings& settings) {
+  if (settings.auth_file.empty()) {
+    users_ = std::make_shared<const auth::UserDirectory>();
+    return Done{};
+  }
+  Result<auth::UserDirectoryPtr> users = auth::UserDirectory::Load(settings.auth_file);
+  if (!users) return users.error();
+  users_ = std::move(*users);
+  return Done{};
+}
+
+Result<Done> Agent::Start() {
+  Result<PidFile> pidfile = PidFile::Create(settings_->pidfile);
+  if (!pidfile) return pidfile.error();
+  pidfile_ = std::move(*pidfile);
+  RaiseDescriptorLimit(settings_->max_client_conn);
+  if (Result<Done> loaded = LoadUsers(*settings_); !loaded) return loaded.error();
+  if (Result<Done> started = StartCores(); !started) return started.error();
+  if (Result<Done> listening = StartListening(); !listening) return listening.error();
+  return StartFaces();
+}
+
+Result<Done> Agent::StartCores() {
+  Result<std::unique_ptr<auth::VerifierCache>> verifiers = auth::VerifierCache::Create();
+  if (!verifiers) return verifiers.error();
+  session_shared_.verifiers = std::move(*verifiers);
+  session_shared_.pools = &pool_shared_;
+  pool_shared_.registry = &registry_;
+  pool_shared_.resolver = &resolver_;
+  pool_shared_.agent_name = AgentName();
+
+  const int hardware = static_cast<int>(std::max(1U, std::thread::hardware_concurrency()));
+  const int count =
+      std::min(settings_->cores > 0 ? settings_->cores : hardware, pool::PoolGroup::kMaxCores);
+  balancer_ = std::make_unique<Balancer>(count);
+  for (int i = 0; i < count; ++i) {
+    cores_.push_back(
+        std::make_unique<Core>(i, session_shared_, registry_, *balancer_, settings_, users_));
+    session_shared_.cores.push_back(&cores_.back()->sessions());
+    pool_shared_.siblings.push_back(&cores_.back()->sessions().pools());
+  }
+  balancer_->SetCores(session_shared_.cores);
+  for (auto& core : cores_) core->Start();
+  return Done{};
+}
+
+Result<Done> Agent::StartListening() {
+  Result<std::vector<io::Address>> addresses = io::ListenAddresses(
+      settings_->listen_addr, settings_->listen_port, settings_->unix_socket_dir);
+  if (!addresses) return addresses.error();
+  Error last{ErrorCode::kInvalidSetting,
+             "there is no address to listen on: set listen_addr or unix_socket_dir"};
+  for (const io::Address& address : *addresses) {
+    Result<io::ListenSocket> socket =
+        io::ListenSocket::Open(address, settings_->listen_backlog, settings_->unix_socket_mode);
+    if (socket) {
+      log::info("listening on {}", socket->name());
+      listen_sockets_.push_back(std::move(*socket));
+      continue;
+    }
+    last = socket.error();
+    // "localhost" and "*" name IPv6 too, which a machine may not have.
+    if (address.family() == AF_INET6 &&
+        (last.os_errno == EAFNOSUPPORT || last.os_errno == EADDRNOTAVAIL)) {
+      continue;
+    }
+    return last;
+  }
+  if (listen_sockets_.empty()) return last;
+  Core* first = cores_.front().get();
+  first->Post([first, this] { first->Listen(listen_sockets_); });
+  listening_ = true;
+  return Done{};
+}
+
+Result<Done> Agent::StartFaces() {
+  sampler_ = std::make_unique<sampler::Sampler>(sampler::Sampler::Options{
+      settings_, [this](std::string_view user) -> std::string {
+        const auth::Secret* secret = users_->Find(user);
+        return secret != nullptr && secret->kind() == auth::SecretKind::kPlain
+                   ? std::string(secret->plain())
+                   : std::string();
+      }});
+  if (Result<Done> started = sampler_->Start(); !started) return started.error();
+  publisher_ = std::make_unique<stats::Publisher>(
+      registry_, hub_,
+      stats::PublisherSources{[this] { return Status(); }, [this] { return sampler_->Latest(); }},
+      settings_->snapshot_interval);
+  state_ = stats::AgentState::kRunning;
+  publisher_->Start();
+  grpc_ = std::make_unique<api::GrpcServer>(
+      hub_, api::GrpcServerOptions{.listen = settings_->grpc_listen});
+  if (Result<Done> started = grpc_->Start(); !started) return started.error();
+  http_ = std::make_unique<api::HttpServer>(
+      hub_, api::HttpServerOptions{.listen = settings_->http_listen});
+  if (Result<Done> started = http_->Start(); !started) return started.error();
+  if (!settings_->grpc_listen.empty()) log::info("gRPC on {}", settings_->grpc_listen);
+  if (!settings_->http_listen.empty()) log::info("HTTP on {}", settings_->http_listen);
+  log::info("pgvaletd {} is ready", PGVALET_VERSION);
+  return Done{};
+}
+
+stats::AgentStatus Agent::Status() const {
+  stats::AgentStatus status;
+  status.version = PGVALET_VERSION;
+  status.state = state_;
+  status.listening = listening_;
+  status.started_at = started_at_;
+  status.settings_loaded_at =
+      stats::WallTime(stats::WallTime::duration(settings_loaded_at_.load()));
+  status.max_clients = max_clients_;
+  return status;
+}
+
+void Agent::Run() {
+  const sigset_t signals = Signals();
+  const timespec poll{0, 100'000'000};
+  while (!ended_) {
+    // Only an agent on its way out has to look whether the last client has left.
+    const bool leaving = state_ == stats::AgentState::kDraining;
+    const int signal =
+        leaving ? sigtimedwait(&signals, nullptr, &poll) : sigwaitinfo(&signals, nullptr);
+    if (signal > 0) OnSignal(signal);
+    if (state_ == stats::AgentState::kDraining && !ended_) {
+      if (Deserted()) ended_ = true;
+      if (Clock::now() >= give_up_at_) OnSignal(SIGQUIT);
+    }
+  }
+  StopAll();
+  log::info("pgvaletd has ended");
+}
+
+void Agent::OnSignal(int signal) {
+  if (signal == SIGHUP) return Reload();
+  const bool again = state_ == stats::AgentState::kDraining;
+  StopListening();
+  state_ = stats::AgentState::kDraining;
+  if (publisher_) publisher_->PublishNow();
+  if (signal == SIGTERM && !again) {
+    log::info("SIGTERM: no new clients, waiting for those connected to leave");
+    SetState(session::ServiceState::kDraining);
+    if (settings_->shutdown_timeout > Duration::zero()) {
+      give_up_at_ = Clock::now() + settings_->shutdown_timeout;
+    }
+  } else if (signal != SIGQUIT && !(again && signal == SIGINT)) {
+    log::info("{}: finishing transactions", signal == SIGINT ? "SIGINT" : "second SIGTERM");
+    SetState(session::ServiceState::kFinishing);
+  } else {
+    log::info("ending now");
+    EndClients("terminating connection due to administrator command: pgvaletd is shutting down");
+    ended_ = true;
+  }
+}
+
+void Agent::Reload() {
+  Result<config::Loaded> loaded = config::Load(command_line_, environment_);
+  if (!loaded) {
+    log::error("reload refused, the settings stay as they are: {}\n{}", loaded.error().what,
+               loaded.error().detail);
+    return;
+  }
+  for (const std::string& warning : loaded->warnings) log::warn("{}", warning);
+  for (const std::string& key : config::NeedRestart(*settings_, *loaded->settings)) {
+    log::warn("setting {} needs a restart to change", key);
+  }
+  const config::SettingsPtr next = config::KeepRestartSettings(*settings_, *loaded->settings);
+  if (Result<Done> users = LoadUsers(*next); !users) {
+    log::error("reload refused, the settings stay as they are: {}", users.error().ToString());
+    return;
+  }
+  if (next->log_level != settings_->log_level || next->logfile != settings_->logfile ||
+      !next->logfile.empty()) {
+    if (Result<Done> log = StartLog(next->log_level, next->logfile); !log) {
+      log::error("{}", log.error().ToString());
+    }
+  }
+  settings_ = next;
+  max_clients_ = next->max_client_conn;
+  settings_loaded_at_ = stats::WallNow().time_since_epoch().count();
+  session_shared_.learned.ForgetAnswers();
+  session_shared_.accepted_settings.Clear();
+  for (auto& core : cores_) {
+    Core* target = core.get();
+    target->Post([target, next, users = users_] { target->sessions().SetSettings(next, users); });
+  }
+  publisher_->SetInterval(next->snapshot_interval);
+  sampler_->UpdateSettings(next);
+  log::info("settings reloaded");
+}
+
+void Agent::StopListening() {
+  if (!listening_.exchange(false)) return;
+  Core* first = cores_.front().get();
+  first->Post([first] { first->StopListening(); });
+}
+
+void Agent::SetState(session::ServiceState state) {
+  for (auto& core : cores_) {
+    Core* target = core.get();
+    target->Post([target, state] { target->sessions().SetState(state); });
+  }
+}
+
+void Agent::EndClients(const char* reason) {
+  for (auto& core : cores_) {
+    Core* target = core.get();
+    target->Post([target, reason] { target->sessions().EndAll(reason); });
+  }
+}
+
+bool Agent::Deserted() const {
+  return session_shared_.clients.load(std::memory_order_relaxed) == 0;
+}
+
+void Agent::StopAll() {
+  if (grpc_) grpc_->Stop();
+  if (http_) http_->Stop();
+  if (publisher_) publisher_->Stop();
+  if (sampler_) sampler_->Stop();
+  for (auto& core : cores_) core->Stop();
+  // A session that was on its way to another core holds on to both: all threads stop before any
+  // core goes.
+  cores_.clear();
+  listen_sockets_.clear();
+}
+
+}  // namespace pgvalet::daemon

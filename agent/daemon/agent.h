@@ -1,0 +1,88 @@
+// Agent: the process; owns everything that lives as long as it does.
+//
+// Thread: main()'s, which waits for signals.
+#pragma once
+
+#include <atomic>
+#include <memory>
+#include <vector>
+
+#include "api/grpc_server.h"
+#include "api/http_server.h"
+#include "auth/user_directory.h"
+#include "base/result.h"
+#include "config/load.h"
+#include "daemon/balancer.h"
+#include "daemon/core.h"
+#include "daemon/pidfile.h"
+#include "io/listener.h"
+#include "io/resolver.h"
+#include "pool/pool_directory.h"
+#include "sampler/sampler.h"
+#include "session/context.h"
+#include "stats/hub.h"
+#include "stats/publisher.h"
+
+namespace pgvalet::daemon {
+
+class Agent {
+ public:
+  Agent(config::CommandLine command_line, config::Environment environment, config::Loaded loaded);
+  ~Agent();
+  Agent(const Agent&) = delete;
+  Agent& operator=(const Agent&) = delete;
+
+  // Opens everything and lets clients in.  On an error nothing is left running.
+  // REQUIRES: the signals of Run() are blocked in this thread.
+  Result<Done> Start();
+
+  // Until a signal has ended the agent: SIGHUP reloads, SIGTERM drains (waits for clients to
+  // leave), SIGINT finishes transactions, SIGQUIT ends now; a second SIGTERM or SIGINT goes one
+  // step further.
+  void Run();
+
+  // The signals Run() waits for.
+  static sigset_t Signals();
+
+ private:
+  Result<Done> LoadUsers(const config::Settings& settings);
+  Result<Done> StartCores();
+  Result<Done> StartListening();
+  Result<Done> StartFaces();
+  void Reload();
+  void OnSignal(int signal);
+  void StopListening();
+  void SetState(session::ServiceState state);
+  void EndClients(const char* reason);
+  bool Deserted() const;
+  void StopAll();
+  stats::AgentStatus Status() const;
+
+  const config::CommandLine command_line_;
+  const config::Environment environment_;
+  config::SettingsPtr settings_;
+  auth::UserDirectoryPtr users_ = std::make_shared<const auth::UserDirectory>();
+  const stats::WallTime started_at_;
+  std::atomic<stats::WallTime::rep> settings_loaded_at_;
+  std::atomic<std::int64_t> max_clients_;
+  std::atomic<stats::AgentState> state_{stats::AgentState::kStarting};
+  std::atomic<bool> listening_{false};
+
+  PidFile pidfile_;
+  stats::Registry registry_;
+  io::Resolver resolver_;
+  pool::Shared pool_shared_;
+  session::SessionShared session_shared_;
+  std::unique_ptr<Balancer> balancer_;
+  std::vector<io::ListenSocket> listen_sockets_;
+  std::vector<std::unique_ptr<Core>> cores_;
+  stats::SnapshotHub hub_;
+  std::unique_ptr<sampler::Sampler> sampler_;
+  std::unique_ptr<stats::Publisher> publisher_;
+  std::unique_ptr<api::GrpcServer> grpc_;
+  std::unique_ptr<api::HttpServer> http_;
+  Time give_up_at_ = Time::max();  // of a drain with shutdown_timeout
+  bool ended_ = false;
+};
+
+}  // namespace pgvalet::daemon
