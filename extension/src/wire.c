@@ -95,12 +95,18 @@ before_ready(char transaction_status)
 	pgv_idle_policy_arm();
 }
 
-/* Messages that come once per command or less. */
-static pg_noinline void
-look_at(char type, const char *body, size_t len)
+/* Sends a message that tells more than its length. */
+static pg_noinline int
+look_at_and_put(char type, const char *body, size_t len)
 {
+	if (pgv_activity_is_waiting)
+		pgv_activity_first_message();
+
 	switch (type)
 	{
+		case MSG_DATA_ROW:
+			rows_sent++;
+			break;
 		case MSG_COMMAND_COMPLETE:
 			count_statement(body, len);
 			break;
@@ -117,27 +123,33 @@ look_at(char type, const char *body, size_t len)
 		case MSG_READY_FOR_QUERY:
 			before_ready(body[0]);
 			break;
+		default:
+			break;
 	}
+	return server_putmessage(type, body, len);
 }
 
-/* Takes the place of the server's putmessage method. */
+/*
+ * Takes the place of the server's putmessage method.  Everything but counting
+ * bytes and rows is left to the other function, so that this one has nothing to
+ * save and ends in a jump.
+ */
 static int
 tapped_putmessage(char type, const char *body, size_t len)
 {
 	pgv_my_usage.sent_bytes += len + MSG_HEADER_BYTES;
-	if (pgv_activity_is_waiting)
-		pgv_activity_first_message();
+	if (unlikely(pgv_activity_is_waiting))
+		return look_at_and_put(type, body, len);
 	switch (type)
 	{
-		case MSG_DATA_ROW:
-			rows_sent++;
-			break;
 		case MSG_COMMAND_COMPLETE:
 		case MSG_ERROR:
 		case MSG_FUNCTION_RESULT:
 		case MSG_PARAMETER_STATUS:
 		case MSG_READY_FOR_QUERY:
-			look_at(type, body, len);
+			return look_at_and_put(type, body, len);
+		case MSG_DATA_ROW:
+			rows_sent++;
 			break;
 		default:
 			break;
