@@ -8,7 +8,6 @@
 
 #include <chrono>
 #include <mutex>
-#include <optional>
 #include <thread>
 #include <utility>
 
@@ -85,7 +84,7 @@ class GrpcServer::Impl {
   StatsService service_;
   int port_ = 0;
   std::unique_ptr<grpc::Server> server_;
-  std::optional<bool> serving_;  // as last told; fan-out thread only
+  bool serving_ = false;  // as last told; fan-out thread only
   std::jthread fan_out_;
 };
 
@@ -115,8 +114,10 @@ Result<Done> GrpcServer::Impl::Start() {
   }
   if (!address->unix_path.empty()) port_ = 0;  // gRPC says 1
   server_->GetHealthCheckService()->SetServingStatus(v1::Stats::service_full_name(), true);
+  server_->GetHealthCheckService()->SetServingStatus("", false);  // until a snapshot says so
   fan_out_ = std::jthread([this](const std::stop_token& stop) { FanOut(stop); });
-  log::info("gRPC listens: address={}", options_.listen);
+  address->port = static_cast<std::uint16_t>(port_);  // where any free one was asked for
+  log::info("gRPC listens: address={}", address->ToString());
   return Done{};
 }
 

@@ -374,6 +374,12 @@ TEST_F(GrpcServerTest, HealthSaysThatTheServiceAndTheAgentServe) {
   EXPECT_EQ(Health(server->port(), "pgvalet.v1.Stats"), kServing);
 }
 
+TEST_F(GrpcServerTest, HealthOfTheAgentWaitsForTheFirstSnapshot) {
+  StartServer();
+
+  EXPECT_EQ(Health(server->port(), ""), kNotServing);
+}
+
 TEST_F(GrpcServerTest, HealthOfTheAgentEndsWhenItDrainsAndThatOfTheServiceGoesOn) {
   StartServer();
   Publish();
