@@ -37,7 +37,7 @@ all: agent extension ## build the agent, the command line and the extension (def
 agent: deps ## build pgvaletd and pgvalet into build/bin/
 	@cmake -S agent -B $(BUILD) -G Ninja -DCMAKE_BUILD_TYPE=$(BUILD_TYPE) \
 	  -DBUILD_TESTING=$(if $(wildcard /usr/include/gtest/gtest.h),ON,OFF) $(CMAKE_FLAGS) -Wno-dev
-	@ninja -C $(BUILD) -j$(JOBS) pgvaletd pgvalet
+	@ninja -C $(BUILD) -j$(JOBS) bin/pgvaletd bin/pgvalet
 
 extension: deps ## build the extension against the server of PG_CONFIG
 	@$(MAKE) -C extension PG_CONFIG=$(PG_CONFIG_PROGRAM)

@@ -20,7 +20,7 @@ pgvalet is up.  Ctrl-C stops everything.
     pgbench -n -S -c 50 -T 10 '{pool}'      (first, once: pgbench -i '{pool}')
 
     psql '{pool}' -x -c 'TABLE pgvalet.summary'
-    psql '{pool}' -c 'SELECT pid, application, state, transactions FROM pgvalet.backends'
+    psql '{pool}' -c 'SELECT pid, application_name, state, xact_commit_count FROM pgvalet.backends'
 
     {build}/bin/pgvalet status{grpc_option}
     {build}/bin/pgvalet top{grpc_option}
