@@ -114,7 +114,7 @@ void ClientSession::Kill(std::string_view sqlstate, std::string_view message,
 
 void ClientSession::End(std::string_view reason) {
   if (state_ == ClientState::kClosing || state_ == ClientState::kDead) return;
-  if (state_ == ClientState::kWaiting) pool_->StopWaiting(*this);
+  if (pool::Waiter::is_linked()) pool_->StopWaiting(*this);
   if (lease_ && lease_->exchange.Idle() && request_rest_ == 0) {
     lease_.Release();  // session mode: clean, and reset by the pool
   } else {
