@@ -42,7 +42,7 @@ typedef enum PgvState
 	PGV_STATE_ACTIVE,			/* works on a command */
 	PGV_STATE_IDLE,				/* waits for one, outside a transaction */
 	PGV_STATE_IDLE_IN_TRANSACTION,	/* waits for one, inside a transaction */
-	PGV_STATE_IDLE_IN_FAILED_TRANSACTION	/* same, and the transaction failed */
+	PGV_STATE_IDLE_IN_FAILED_TRANSACTION	/* same, inside a failed one */
 } PgvState;
 
 /* Where a slot is in its life; see "Writer" above. */
@@ -77,12 +77,12 @@ typedef struct PgvBackendSlot
 	PgBackendStatus *status;	/* the owner's row of pg_stat_activity */
 	struct PgvAggregate *role;	/* where usage goes when it has ended */
 	struct PgvAggregate *database;
-	char		client_addr[PGV_CLIENT_ADDR_BYTES]; /* numeric, "" = Unix socket */
+	char		client_addr[PGV_CLIENT_ADDR_BYTES]; /* "" = Unix socket */
 	char		agent_name[PGV_AGENT_NAME_BYTES];	/* "" = direct connection */
 
 	/* Written when application_name changes. */
 	struct PgvAggregate *application;
-	PgvUsage	application_base;	/* part of usage that arose under other names */
+	PgvUsage	application_base;	/* usage under other names */
 	char		application_name[NAMEDATALEN];
 } PgvBackendSlot;
 

@@ -91,7 +91,7 @@ count_session(void)
 static void
 claim_slot(PgvBackendSlot *slot)
 {
-	const size_t after_count = offsetof(PgvBackendSlot, phase);
+	Size		after_count = offsetof(PgvBackendSlot, phase);
 	PgvBackendSlot fresh;
 
 	describe_session(&fresh);

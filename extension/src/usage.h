@@ -20,7 +20,7 @@ typedef struct PgvUsage
 {
 	int64		xact_commit_count;	/* transactions committed */
 	int64		xact_rollback_count;	/* transactions rolled back */
-	int64		statement_count;	/* CommandComplete and function-call answers */
+	int64		statement_count;	/* statements that succeeded */
 	int64		row_count;		/* rows sent, or changed without being sent */
 	int64		error_count;	/* errors sent to the client */
 	int64		sent_bytes;		/* protocol messages to the client, bytes */

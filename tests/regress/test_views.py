@@ -2,13 +2,15 @@
 
 import os
 import signal
+import socket
+import struct
 import threading
 import unittest
 
 import psycopg
 from psycopg import errors
 
-from server import Server, ServerTest, wait_until
+from server import DEADLINE_S, Server, ServerTest, wait_until
 
 COUNTERS = ("xact_commit_count", "xact_rollback_count", "statement_count", "row_count",
             "error_count", "sent_bytes", "block_hit_count", "block_read_count",
@@ -444,6 +446,116 @@ class ViewsTest(ServerTest):
             for thread in threads:
                 thread.join()
         self.assertEqual(failures, [])
+
+
+class RawClient:
+    """Speaks the protocol itself, for what libpq does not send."""
+
+    def __init__(self, server, **parameters):
+        self.socket = socket.create_connection(("127.0.0.1", server.port), DEADLINE_S)
+        body = struct.pack("!i", 3 << 16)
+        for name, value in {"user": "postgres", "database": "postgres", **parameters}.items():
+            body += name.encode() + b"\0" + value.encode() + b"\0"
+        self.socket.sendall(struct.pack("!i", len(body) + 5) + body + b"\0")
+        self.stream = self.socket.makefile("rb")
+        self.pid = None
+        self.until_ready()
+
+    def send(self, *messages):
+        self.socket.sendall(b"".join(
+            kind + struct.pack("!i", len(body) + 4) + body for kind, body in messages))
+
+    def until_ready(self):
+        """Reads up to ReadyForQuery; returns the types of the messages."""
+        kinds = b""
+        while True:
+            kind, length = struct.unpack("!ci", self.stream.read(5))
+            body = self.stream.read(length - 4)
+            kinds += kind
+            if kind == b"K":
+                self.pid = struct.unpack("!i", body[:4])[0]
+            if kind == b"Z":
+                return kinds
+
+    def close(self):
+        self.stream.close()
+        self.socket.close()
+
+
+class WireTest(ServerTest):
+    def setUp(self):
+        self.observer = self.connect()
+
+    def raw(self, **parameters):
+        client = RawClient(self.server, **parameters)
+        self.addCleanup(client.close)
+        return client
+
+    def test_agent_may_say_so_as_a_startup_parameter(self):
+        client = self.raw(**{"pgvalet.agent": "pgvaletd/raw:7"})
+
+        self.assertEqual(self.backend(self.observer, client.pid).agent_name, "pgvaletd/raw:7")
+
+    def test_sync_alone_is_no_statement(self):
+        client = self.raw()
+        before = self.backend(self.observer, client.pid)
+        for _ in range(3):
+            client.send((b"S", b""))
+            self.assertEqual(client.until_ready(), b"Z")
+
+        row = self.backend(self.observer, client.pid)
+
+        self.assertEqual(row.state, "idle")
+        self.assertEqual((row.statement_count, row.active_us),
+                         (before.statement_count, before.active_us))
+        self.assertGreater(row.idle_us, before.idle_us)
+
+    def test_several_executes_and_syncs_in_one_packet_count_each(self):
+        client = self.raw()
+        before = self.backend(self.observer, client.pid)
+        one = [(b"B", b"\0s\0\0\0\0\0\0\0"), (b"E", b"\0\0\0\0\0")]
+
+        client.send((b"P", b"s\0SELECT 1\0\0\0"), *one, *one, (b"S", b""), *one, (b"S", b""))
+        self.assertEqual(client.until_ready(), b"12DC2DCZ")
+        self.assertEqual(client.until_ready(), b"2DCZ")
+
+        row = self.backend(self.observer, client.pid)
+        self.assertEqual(row.statement_count - before.statement_count, 3)
+        self.assertEqual(row.row_count - before.row_count, 3)
+        self.assertEqual(row.xact_commit_count - before.xact_commit_count, 2)
+
+    def test_suspended_portal_counts_its_rows_once(self):
+        client = self.raw()
+        before = self.backend(self.observer, client.pid)
+        client.send((b"P", b"\0SELECT generate_series(1, 5)\0\0\0"),
+                    (b"B", b"\0\0\0\0\0\0\0\0"),
+                    *[(b"E", b"\0\0\0\0\x02")] * 3, (b"S", b""))
+        self.assertEqual(client.until_ready(), b"12DDsDDsDCZ")
+
+        row = self.backend(self.observer, client.pid)
+        self.assertEqual(row.statement_count - before.statement_count, 1)
+        self.assertEqual(row.row_count - before.row_count, 5)
+
+    def test_function_call_is_a_statement(self):
+        client = self.raw()
+        before = self.backend(self.observer, client.pid)
+        # pg_backend_pid(), no arguments, text result.
+        client.send((b"F", struct.pack("!ihhh", 2026, 0, 0, 0)))
+        self.assertEqual(client.until_ready(), b"VZ")
+
+        row = self.backend(self.observer, client.pid)
+        self.assertEqual(row.statement_count - before.statement_count, 1)
+
+    def test_sent_bytes_are_those_on_the_wire(self):
+        client = self.raw()
+        before = self.backend(self.observer, client.pid)
+        client.send((b"Q", b"SELECT repeat('x', 1000)\0"))
+        client.until_ready()
+
+        row = self.backend(self.observer, client.pid)
+        # RowDescription (7 + 25: name "repeat"), DataRow, CommandComplete, ReadyForQuery.
+        expected = 7 + 25 + (7 + 4 + 1000) + (5 + 9) + 6
+        self.assertEqual(row.sent_bytes - before.sent_bytes, expected)
 
 
 class SmallTablesTest(ServerTest):
