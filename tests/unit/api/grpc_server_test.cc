@@ -1,7 +1,6 @@
 // The gRPC server as clients see it, over loopback.
 #include "api/grpc_server.h"
 
-#include <grpcpp/generic/generic_stub.h>
 #include <grpcpp/grpcpp.h>
 #include <gtest/gtest.h>
 #include <netinet/in.h>
@@ -11,7 +10,6 @@
 #include <atomic>
 #include <chrono>
 #include <condition_variable>
-#include <future>
 #include <memory>
 #include <mutex>
 #include <string>
@@ -19,56 +17,12 @@
 #include <vector>
 
 #include "example_snapshot.h"
-#include "pgvalet/v1/stats.grpc.pb.h"
+#include "grpc_server_fixture.h"
 
 namespace pgvalet::api {
 namespace {
 
 using grpc::StatusCode;
-
-std::unique_ptr<v1::Stats::Stub> Connect(const std::string& address) {
-  // A channel of its own each time, not one shared behind the scenes.
-  grpc::ChannelArguments arguments;
-  arguments.SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1);
-  return v1::Stats::NewStub(
-      grpc::CreateCustomChannel(address, grpc::InsecureChannelCredentials(), arguments));
-}
-
-// A watcher that reads when told to.
-struct Stream {
-  Stream(v1::Stats::Stub& stub, std::int64_t interval_seconds = 0, std::int32_t nanos = 0) {
-    v1::WatchSnapshotsRequest request;
-    request.mutable_interval()->set_seconds(interval_seconds);
-    request.mutable_interval()->set_nanos(nanos);
-    reader = stub.WatchSnapshots(&context, request);
-  }
-
-  // Sequence of the next snapshot; 0: the stream has ended.
-  std::int64_t Next() {
-    v1::Snapshot snapshot;
-    return reader->Read(&snapshot) ? snapshot.sequence() : 0;
-  }
-
-  grpc::ClientContext context;
-  std::unique_ptr<grpc::ClientReader<v1::Snapshot>> reader;
-};
-
-struct GrpcServerTest : testing::Test {
-  stats::SnapshotHub hub;
-  std::unique_ptr<GrpcServer> server;
-  std::unique_ptr<v1::Stats::Stub> stub;
-  std::uint64_t published = 0;
-
-  void StartServer(GrpcServerOptions options = {}) {
-    if (options.listen.empty()) options.listen = "127.0.0.1:0";
-    server = std::make_unique<GrpcServer>(hub, options);
-    const Result<Done> started = server->Start();
-    ASSERT_TRUE(started) << started.error().ToString();
-    stub = Connect("127.0.0.1:" + std::to_string(server->port()));
-  }
-
-  void Publish() { hub.Publish(ExampleSnapshot(++published)); }
-};
 
 TEST_F(GrpcServerTest, GetSnapshotAnswersWithTheNewest) {
   StartServer();
@@ -333,114 +287,6 @@ TEST_F(GrpcServerTest, NobodyWatchingCostsNoSerialization) {
   server->Stop();
 
   EXPECT_EQ(server->serializations(), 1U);
-}
-
-// One unary call with bytes, for services whose stubs are not installed.
-std::string CallRaw(const std::string& address, const std::string& method,
-                    const std::string& request) {
-  grpc::GenericStub stub(grpc::CreateChannel(address, grpc::InsecureChannelCredentials()));
-  grpc::ClientContext context;
-  const grpc::Slice slice(request);
-  const grpc::ByteBuffer message(&slice, 1);
-  grpc::ByteBuffer answer;
-  std::promise<grpc::Status> done;
-  stub.UnaryCall(&context, method, {}, &message, &answer,
-                 [&](grpc::Status status) { done.set_value(std::move(status)); });
-  const grpc::Status status = done.get_future().get();
-  if (!status.ok()) return "error: " + status.error_message();
-  grpc::Slice whole;
-  if (!answer.DumpToSingleSlice(&whole).ok()) return "error: no answer";
-  return {reinterpret_cast<const char*>(whole.begin()), whole.size()};
-}
-
-// HealthCheckRequest{service = 1} and HealthCheckResponse{status = 1}.
-std::string Health(int port, const std::string& service) {
-  std::string request;
-  if (!service.empty())
-    request = "\x0a" + std::string(1, static_cast<char>(service.size())) + service;
-  return CallRaw("127.0.0.1:" + std::to_string(port), "/grpc.health.v1.Health/Check", request);
-}
-
-constexpr const char* kServing = "\x08\x01";
-constexpr const char* kNotServing = "\x08\x02";
-
-TEST_F(GrpcServerTest, HealthSaysThatTheServiceAndTheAgentServe) {
-  StartServer();
-  Publish();
-  Stream stream(*stub);
-  ASSERT_EQ(stream.Next(), 1);
-
-  EXPECT_EQ(Health(server->port(), ""), kServing);
-  EXPECT_EQ(Health(server->port(), "pgvalet.v1.Stats"), kServing);
-}
-
-TEST_F(GrpcServerTest, HealthOfTheAgentWaitsForTheFirstSnapshot) {
-  StartServer();
-
-  EXPECT_EQ(Health(server->port(), ""), kNotServing);
-}
-
-TEST_F(GrpcServerTest, HealthOfTheAgentEndsWhenItDrainsAndThatOfTheServiceGoesOn) {
-  StartServer();
-  Publish();
-  Stream stream(*stub);
-  ASSERT_EQ(stream.Next(), 1);
-  const auto draining = ExampleSnapshot(++published);
-  draining->agent.status.state = stats::AgentState::kDraining;
-  hub.Publish(draining);
-  ASSERT_EQ(stream.Next(), 2);
-
-  EXPECT_EQ(Health(server->port(), ""), kNotServing);
-  EXPECT_EQ(Health(server->port(), "pgvalet.v1.Stats"), kServing);
-}
-
-// Sends one ServerReflectionRequest and returns the answer's bytes.
-std::string Reflect(const std::string& address, const std::string& request) {
-  grpc::GenericStub stub(grpc::CreateChannel(address, grpc::InsecureChannelCredentials()));
-  grpc::ClientContext context;
-  grpc::CompletionQueue queue;
-  const auto wait = [&queue] {
-    void* tag = nullptr;
-    bool ok = false;
-    return queue.Next(&tag, &ok) && ok;
-  };
-  const auto call = stub.PrepareCall(
-      &context, "/grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo", &queue);
-  call->StartCall(nullptr);
-  EXPECT_TRUE(wait());
-  const grpc::Slice slice(request);
-  call->Write(grpc::ByteBuffer(&slice, 1), nullptr);
-  EXPECT_TRUE(wait());
-  grpc::ByteBuffer answer;
-  call->Read(&answer, nullptr);
-  EXPECT_TRUE(wait());
-  call->WritesDone(nullptr);
-  wait();
-  grpc::Status status;
-  call->Finish(&status, nullptr);
-  EXPECT_TRUE(wait());
-  grpc::Slice whole;
-  EXPECT_TRUE(answer.DumpToSingleSlice(&whole).ok());
-  return {reinterpret_cast<const char*>(whole.begin()), whole.size()};
-}
-
-TEST_F(GrpcServerTest, ReflectionListsTheServices) {
-  StartServer();
-
-  const std::string answer =
-      Reflect("127.0.0.1:" + std::to_string(server->port()), "\x3a\x01*");  // list_services = 7
-
-  EXPECT_NE(answer.find("pgvalet.v1.Stats"), std::string::npos);
-  EXPECT_NE(answer.find("grpc.health.v1.Health"), std::string::npos);
-}
-
-TEST_F(GrpcServerTest, ReflectionDescribesTheMessages) {
-  StartServer();
-
-  const std::string answer = Reflect("127.0.0.1:" + std::to_string(server->port()),
-                                     "\x22\x10pgvalet.v1.Stats");  // file_containing_symbol = 4
-
-  EXPECT_NE(answer.find("longest_wait_us"), std::string::npos);
 }
 
 TEST_F(GrpcServerTest, IsOffWithoutAnAddress) {
