@@ -116,6 +116,7 @@ class ClientSession final : public SessionHook,
   bool TakeRequests(wire::Bytes fresh);
   std::size_t ForwardRequests(wire::Bytes data);
   Step TakeRequest(const wire::Header& header, MessageBatch& batch);
+  Step PassUnanswered(const wire::Header& header, MessageBatch& batch);
   Step PassRequest(const wire::Header& header, MessageBatch& batch, wire::Sent kind);
   Step TakeCopyMessage(const wire::Header& header, MessageBatch& batch);
   void PrepareServer(MessageBatch& batch);

@@ -124,9 +124,7 @@ ClientSession::Step ClientSession::TakeRequest(const wire::Header& header, Messa
     case client::kFunctionCall:
       return PassRequest(header, batch, Sent::kFunctionCall);
     case client::kFlush:
-      batch.Pass(std::min(header.total(), batch.left()));
-      request_rest_ = header.total() - std::min(header.total(), batch.left());
-      return Step::kNext;
+      return PassUnanswered(header, batch);
     case client::kCopyData:
     case client::kCopyDone:
     case client::kCopyFail:
@@ -140,12 +138,17 @@ ClientSession::Step ClientSession::TakeRequest(const wire::Header& header, Messa
 }
 
 // The message goes on as it comes, however long it is.
-ClientSession::Step ClientSession::PassRequest(const wire::Header& header, MessageBatch& batch,
-                                               wire::Sent kind) {
-  PrepareServer(batch);
+ClientSession::Step ClientSession::PassUnanswered(const wire::Header& header, MessageBatch& batch) {
   const std::size_t here = std::min(header.total(), batch.left());
   batch.Pass(here);
   request_rest_ = header.total() - here;
+  return Step::kNext;
+}
+
+ClientSession::Step ClientSession::PassRequest(const wire::Header& header, MessageBatch& batch,
+                                               wire::Sent kind) {
+  PrepareServer(batch);
+  PassUnanswered(header, batch);
   if (lease_->exchange.AtReady()) lease_->request_at = context_->loop().now();
   lease_->exchange.OnSent(kind);
   return Step::kNext;
@@ -161,8 +164,7 @@ ClientSession::Step ClientSession::TakeCopyMessage(const wire::Header& header,
     batch.Skip(here);
     return Step::kNext;
   }
-  batch.Pass(here);
-  request_rest_ = header.total() - here;
+  PassUnanswered(header, batch);
   if (header.type != wire::client::kCopyData) lease_->exchange.OnSent(wire::Sent::kCopyEnd);
   return Step::kNext;
 }

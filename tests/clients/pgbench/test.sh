@@ -17,7 +17,7 @@ SELECT :n;
 SQL
 
 run() {
-  pgbench -n -c "$clients" -j 2 "$@" >"$work/log" 2>&1 || fail "pgbench $* failed"
+  pgbench -n -c "$clients" -j "$clients" "$@" >"$work/log" 2>&1 || fail "pgbench $* failed"
   grep -q 'number of failed transactions: 0 ' "$work/log" || fail "pgbench $*: transactions failed"
 }
 for protocol in simple extended prepared; do
