@@ -115,6 +115,10 @@ void AddProcess(Table& table) {
   const Table rows = {
       Row<&S::cores>(kGroup, "cores", Integer(0, 1024), kRestart,
                      "Threads with an event loop each; 0: as many as the machine has."),
+      Row<&S::core_busy_percent>(kGroup, "core_busy_percent", Integer(0, 100), kRestart,
+                                 "Busy share of a core's time, in percent, above which one more of "
+                                 "the cores is taken into "
+                                 "use; 0: all are in use from the start."),
       Row<&S::listen_addr>(
           kGroup, "listen_addr", List(), kRestart,
           "Host names or addresses for clients over TCP; `*`: all; empty: no TCP."),

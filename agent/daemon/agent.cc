@@ -90,7 +90,7 @@ Result<Done> Agent::StartCores() {
   const int hardware = static_cast<int>(std::max(1U, std::thread::hardware_concurrency()));
   const int count =
       std::min(settings_->cores > 0 ? settings_->cores : hardware, pool::PoolGroup::kMaxCores);
-  balancer_ = std::make_unique<Balancer>(count);
+  balancer_ = std::make_unique<Balancer>(count, settings_->core_busy_percent);
   for (int i = 0; i < count; ++i) {
     cores_.push_back(
         std::make_unique<Core>(i, session_shared_, registry_, *balancer_, settings_, users_));

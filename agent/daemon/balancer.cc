@@ -58,8 +58,9 @@ void Balancer::Tick(Time now) {
     total += loads_[static_cast<std::size_t>(core)].share;
     highest = std::max(highest, loads_[static_cast<std::size_t>(core)].share);
   }
-  busy_ticks_ = highest > kBusy ? busy_ticks_ + 1 : 0;
-  calm_ticks_ = in_use_ > 1 && total < kCalm * (in_use_ - 1) ? calm_ticks_ + 1 : 0;
+  busy_ticks_ = busy_ > 0 && highest > busy_ ? busy_ticks_ + 1 : 0;
+  // Without one of them the others would still be far from busy.
+  calm_ticks_ = in_use_ > 1 && total < busy_ / 2 * (in_use_ - 1) ? calm_ticks_ + 1 : 0;
   if (busy_ticks_ >= kGrowAfter) Grow();
   if (calm_ticks_ >= kShrinkAfter) Shrink();
 }

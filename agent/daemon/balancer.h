@@ -20,12 +20,9 @@ namespace pgvalet::daemon {
 
 class Balancer {
  public:
-  // Share of a core's time above which another one is taken into use.
-  static constexpr double kBusy = 0.75;
-  // A core is put out of use when the others would be below this without it.
-  static constexpr double kCalm = 0.40;
-
-  explicit Balancer(int cores) : cores_(cores) {}
+  // `busy_percent`: setting core_busy_percent.
+  Balancer(int cores, int busy_percent)
+      : cores_(cores), busy_(busy_percent / 100.0), in_use_(busy_percent == 0 ? cores : 1) {}
 
   // Complete before the cores run; outlive the balancer.
   void SetCores(std::vector<session::SessionContext*> sessions) { sessions_ = std::move(sessions); }
@@ -50,7 +47,8 @@ class Balancer {
   std::int64_t ClientsOf(int core) const;
 
   const int cores_;
-  int in_use_ = 1;
+  const double busy_;  // share of a core's time above which another one is taken into use
+  int in_use_;
   int busy_ticks_ = 0;
   int calm_ticks_ = 0;
   Time measured_at_{};

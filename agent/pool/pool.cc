@@ -20,6 +20,9 @@ std::int64_t ToMicros(Time time) {
   return std::chrono::duration_cast<std::chrono::microseconds>(time.time_since_epoch()).count();
 }
 
+// A client that waits this long is worth a connection of another core.
+constexpr Duration kHelpAfter = std::chrono::milliseconds(20);
+
 std::uint64_t NextLeaseId() {
   // Leases of all cores differ, since connections travel between them.
   thread_local std::uint64_t next = 0;
@@ -163,7 +166,15 @@ void Pool::ServeWaiters() {
     StopWaiting(waiter);
     waiter.OnLease(Grant(*server, waiter.wait_start));
   }
-  if (waiters_.empty()) group_->SetWanting(directory_.core(), 0);
+  ShowWanting();
+}
+
+// Cores that give a connection back look at this: where a client waits longer than their own.
+void Pool::ShowWanting() {
+  if (directory_.alone()) return;
+  const bool long_wait =
+      !waiters_.empty() && Since(waiters_.front().wait_start, loop().now()) > kHelpAfter;
+  group_->SetWanting(directory_.core(), long_wait ? ToMicros(waiters_.front().wait_start) : 0);
 }
 
 void Pool::RefuseWaiters(const Error& error) {

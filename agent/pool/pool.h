@@ -126,6 +126,7 @@ class Pool final : public io::Deferred {
   ServerConnection* PickIdle(const wire::SettingsRef* wanted);
   Lease Grant(ServerConnection& server, Time waiting_since);
   void ServeWaiters();
+  void ShowWanting();
   void RefuseWaiters(const Error& error);
   void GiveAway(ServerConnection& server, int core);
   // Where a connection that nobody has goes: closed, held back, to be reset, or free.

@@ -47,6 +47,7 @@ class PoolDirectory {
 
   // For pools.
   int core() const { return core_; }
+  bool alone() const { return shared_.siblings.size() < 2; }
   io::Loop& loop() { return loop_; }
   io::Resolver& resolver() { return *shared_.resolver; }
   stats::Registry& registry() { return *shared_.registry; }

@@ -8,6 +8,8 @@ namespace {
 
 // A client that waits this long on a busy core is worth a message to the others.
 constexpr Duration kHelpAfter = std::chrono::milliseconds(20);
+// Waits that differ by less are equal: a connection that changes cores costs more than that.
+constexpr std::int64_t kSlackMicros = 5000;
 
 std::int64_t ToMicros(Time time) {
   return std::chrono::duration_cast<std::chrono::microseconds>(time.time_since_epoch()).count();
@@ -80,7 +82,8 @@ void Pool::AskForHelp(Time now) {
 
 void Pool::HelpSiblings() {
   while (!idle_.empty() && group_->AnyWanting()) {
-    const std::int64_t mine = waiters_.empty() ? INT64_MAX : ToMicros(waiters_.front().wait_start);
+    const std::int64_t mine =
+        waiters_.empty() ? INT64_MAX : ToMicros(waiters_.front().wait_start) - kSlackMicros;
     const int core = group_->LongestWanting(directory_.core(), mine);
     if (core < 0) return;
     group_->SetWanting(core, 0);  // it asks again if one is not enough
