@@ -161,6 +161,7 @@ class House:
         # Through the agent, the client's own proof opens the server: no plaintext.
         secret = self.cluster.sql("SELECT rolpassword FROM pg_authid WHERE rolname = 'app'")
         userlist.write_text(f'"app" "{secret}"\n')
+        userlist.chmod(0o600 if self.options.through == "agent" else 0o644)
         config = template.format(
             port=self.port,
             server_port=self.cluster.port,
@@ -200,7 +201,8 @@ class PgBouncer(devserver.Agent):
         path = self.home / "pgbouncer.ini"
         path.write_text(self.config)
         command = devserver.as_server_user([str(self.program), str(path)], "INT")
-        self.process = devserver.Process("pgbouncer", command, self.home / "pgbouncer.log")
+        self.log = self.home / "pgbouncer.log"
+        self.process = devserver.Process("pgbouncer", command, self.log)
         devserver.wait_until(self._answers, 10, "pgbouncer's start", self.process.alive)
 
 
@@ -244,10 +246,13 @@ def run_all(options, home):
             passed, failed = passed + ok, failed + (not ok)
             if house.agent:
                 house.agent.process.alive()
-        if failed and house.agent:
-            say(house.agent.process.log_tail(40))
     finally:
         house.stop()
+        if house.agent and house.agent.log.exists():
+            kept = builds.folder / house.agent.log.name
+            shutil.copyfile(house.agent.log, kept)
+            if failed:
+                say(f"the agent's log: {kept}")
     say(f"{passed} passed, {failed} failed")
     return 0 if failed == 0 and passed > 0 else 1
 

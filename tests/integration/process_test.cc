@@ -150,7 +150,8 @@ RunResult RunAgent(const std::string& toml, const std::vector<std::string>& argu
 
 TEST(CheckTest, GoodConfigurationIsPrintedAndExitsWithZero) {
   const RunResult run =
-      RunAgent("default_pool_size = 7\n[databases]\n\"*\" = \"host=/tmp\"\n", {"--check"});
+      RunAgent("auth_type = \"trust\"\ndefault_pool_size = 7\n[databases]\n\"*\" = \"host=/tmp\"\n",
+               {"--check"});
 
   EXPECT_EQ(run.status, 0) << run.output;
   EXPECT_NE(run.output.find("default_pool_size = 7"), std::string::npos) << run.output;
@@ -199,7 +200,8 @@ TEST(CommandLineTest, DatabaseUrlIsEnough) {
 TEST(ListenTest, PortThatIsTakenIsSaidAndEndsTheStart) {
   const AgentProcess first;
   const RunResult run = RunAgent(
-      "listen_addr = \"127.0.0.1\"\nlisten_port = " + std::to_string(first.port()) +
+      "auth_type = \"trust\"\nlisten_addr = \"127.0.0.1\"\nlisten_port = " +
+          std::to_string(first.port()) +
           "\nunix_socket_dir = \"\"\ngrpc_listen = \"\"\nhttp_listen = \"\"\n[databases]\n\"*\" = "
           "\"host=/tmp\"\n",
       {});

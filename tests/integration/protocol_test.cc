@@ -42,14 +42,14 @@ TEST_F(ProtocolTest, GssEncRequestIsAnsweredWithNAndLoginGoesOn) {
 }
 
 TEST_F(ProtocolTest, BytesSentBehindAnSslRequestAreNotTakenAsLogin) {
-  // They would have come in plain text where the client expects encryption.
+  // They came in plain text where the client expected to be encrypting by now.
   client.Send(Request(kSslRequestCode) + StartupPacket({"user", "alice", "database", "app"}));
-  EXPECT_EQ(client.ReadByte(), 'N');
 
-  const std::vector<RawMessage> rest = client.ReadUntil('Z');
+  std::string answer;
+  while (const std::optional<char> byte = client.ReadByte()) answer += *byte;
 
-  // PostgreSQL closes here; a pooler may also read them as what follows 'N'.
-  EXPECT_TRUE(rest.empty() || rest.back().type == 'Z' || rest.back().type == 'E') << Types(rest);
+  EXPECT_TRUE(answer.empty() || answer == "N" || answer.find("08P01") != std::string::npos)
+      << answer;
 }
 
 TEST_F(ProtocolTest, Version32IsAnsweredWithTheVersionSpoken) {

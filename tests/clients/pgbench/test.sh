@@ -16,6 +16,9 @@ SELECT :n;
 \endpipeline
 SQL
 
+# A thread for every client: pgbench prepares statements with a call that blocks,
+# so a thread of several clients would wait for a server connection that its own
+# other clients hold in open transactions.
 run() {
   pgbench -n -c "$clients" -j "$clients" "$@" >"$work/log" 2>&1 || fail "pgbench $* failed"
   grep -q 'number of failed transactions: 0 ' "$work/log" || fail "pgbench $*: transactions failed"

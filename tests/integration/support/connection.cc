@@ -94,14 +94,16 @@ Answer Connection::ExecutePrepared(const std::string& name,
 bool Connection::Send(const std::string& sql) { return PQsendQuery(raw(), sql.c_str()) == 1; }
 
 Answer Connection::Collect() {
-  Answer last;
-  last.sqlstate = "libpq";
-  last.message = "no result";
-  while (ResultPtr result = Own(PQgetResult(raw()))) {
-    last = ToAnswer(result.get());
-    if (PQstatus(raw()) == CONNECTION_BAD) break;
+  Answer answer;
+  answer.sqlstate = "libpq";
+  answer.message = "no result";
+  bool failed = false;
+  while (const ResultPtr result = Own(PQgetResult(raw()))) {
+    // A lost connection adds an error of libpq's own behind the one that says why.
+    if (!failed) answer = ToAnswer(result.get());
+    failed = failed || !answer.ok();
   }
-  return last;
+  return answer;
 }
 
 bool Connection::Cancel() {

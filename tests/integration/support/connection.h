@@ -47,7 +47,8 @@ class Connection {
   Answer QueryParams(const std::string& sql, const std::vector<std::string>& parameters);
   Answer Prepare(const std::string& name, const std::string& sql);
   Answer ExecutePrepared(const std::string& name, const std::vector<std::string>& parameters = {});
-  // Sends a query and does not wait; Collect() waits for its last result.
+  // Sends a query and does not wait; Collect() waits for its end and returns the
+  // first error, else the last result.
   bool Send(const std::string& sql);
   Answer Collect();
   // Asks the server to cancel what runs here, as psql's Ctrl-C does.

@@ -1,0 +1,121 @@
+// The command `pgvalet` against a real agent, as a user calls it.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <sys/wait.h>
+
+#include <cstdio>
+#include <string>
+
+#include "support/agent_process.h"
+#include "support/connection.h"
+
+namespace pgvalet::integration {
+namespace {
+
+using testing::HasSubstr;
+using testing::Not;
+
+struct Outcome {
+  int exit_code = -1;
+  std::string text;  // stdout and stderr
+};
+
+// Not on a terminal, as in a script.
+Outcome Call(const std::string& arguments) {
+  Outcome outcome;
+  const std::string command =
+      "'" + CommandLineProgram().string() + "' " + arguments + " 2>&1 </dev/null";
+  FILE* pipe = popen(command.c_str(), "r");
+  if (pipe == nullptr) return outcome;
+  char buffer[4096];
+  while (const std::size_t length = fread(buffer, 1, sizeof buffer, pipe))
+    outcome.text.append(buffer, length);
+  const int status = pclose(pipe);
+  outcome.exit_code = WIFEXITED(status) ? WEXITSTATUS(status) : 128;
+  return outcome;
+}
+
+struct CliTest : testing::Test {
+  void StartAgent() {
+    grpc = "127.0.0.1:" + std::to_string(FreePort());
+    AgentConfig config;
+    config.SetText("grpc_listen", grpc).SetText("sampler_user", "postgres");
+    config.Set("sampler_interval", "0.1").Set("snapshot_interval", "0.1");
+    config.SetText("sampler_dbname", "app");
+    agent = std::make_unique<AgentProcess>(config);
+  }
+  // Until the output has what is looked for: the first snapshots are empty.
+  Outcome CallUntil(const std::string& arguments, const std::string& text) const {
+    Outcome outcome;
+    EXPECT_TRUE(Eventually([&] {
+      outcome = Call("--address " + grpc + " " + arguments);
+      return outcome.text.find(text) != std::string::npos;
+    })) << outcome.text;
+    return outcome;
+  }
+
+  std::string grpc;
+  std::unique_ptr<AgentProcess> agent;
+};
+
+TEST_F(CliTest, StatusShowsAgentPoolsAndServer) {
+  StartAgent();
+  Connection client(agent->To("alice"));
+  client.Must("SELECT 1");
+
+  const Outcome outcome = CallUntil("status", "alice");
+
+  EXPECT_EQ(outcome.exit_code, 0);
+  EXPECT_THAT(outcome.text, HasSubstr("running for "));
+  EXPECT_THAT(outcome.text, HasSubstr("app "));
+  EXPECT_THAT(outcome.text, Not(HasSubstr("\x1b")));
+  if (TheCluster().has_extension()) {
+    CallUntil("status", "extension pgvalet ");
+  }
+}
+
+TEST_F(CliTest, StatusIsJsonForPrograms) {
+  StartAgent();
+  Connection client(agent->To("alice"));
+  client.Must("SELECT 1");
+
+  const Outcome outcome = CallUntil("status --json", "\"user\": \"alice\"");
+
+  EXPECT_EQ(outcome.exit_code, 0);
+  EXPECT_THAT(outcome.text, HasSubstr("\"clients_waiting\": \"0\""));
+  EXPECT_EQ(outcome.text.front(), '{');
+}
+
+TEST_F(CliTest, TopPrintsTablesWhereThereIsNoTerminal) {
+  StartAgent();
+  Connection client(agent->To("alice"));
+  client.Must("SELECT 1");
+  CallUntil("status", "alice");
+
+  const Outcome outcome = Call("--address " + grpc + " top --interval 0.1 --iterations 2");
+
+  EXPECT_EQ(outcome.exit_code, 0);
+  const std::size_t first = outcome.text.find("alice");
+  ASSERT_NE(first, std::string::npos) << outcome.text;
+  EXPECT_NE(outcome.text.find("alice", first + 1), std::string::npos) << outcome.text;
+}
+
+TEST_F(CliTest, AnAgentThatIsNotThereIsExitStatus3AndAHint) {
+  const std::string nobody = "127.0.0.1:" + std::to_string(FreePort());
+  for (const char* command : {"status", "top"}) {
+    const Outcome outcome = Call("--address " + nobody + " " + command);
+
+    EXPECT_EQ(outcome.exit_code, 3) << command;
+    EXPECT_THAT(outcome.text, HasSubstr("cannot reach an agent at " + nobody));
+    EXPECT_THAT(outcome.text, HasSubstr("PGVALET_ADDRESS"));
+  }
+}
+
+TEST_F(CliTest, WrongUsageIsExitStatus2) {
+  EXPECT_EQ(Call("").exit_code, 2);
+  EXPECT_EQ(Call("status --nonsense").exit_code, 2);
+  EXPECT_EQ(Call("--version").exit_code, 0);
+}
+
+}  // namespace
+}  // namespace pgvalet::integration
