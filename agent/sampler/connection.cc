@@ -77,7 +77,11 @@ Error ServerError(const PGresult* result) {
 std::string OneLine(std::string_view message) {
   constexpr std::size_t kLongest = 400;
   std::string line;
-  for (const char c : message) {
+  for (std::size_t i = 0; i < message.size(); ++i) {
+    const char c = message[i];
+    // libpq's guesses ("Is the server running ...?") are lines of their own, indented.
+    if (c == '\n' && message.substr(i + 1, 1) == "\t")
+      i = std::min(message.find('\n', i + 1), message.size()) - 1;
     const bool space = c == ' ' || static_cast<unsigned char>(c) < 0x20;
     if (space && (line.empty() || line.back() == ' ')) continue;
     line += space ? ' ' : c;

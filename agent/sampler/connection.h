@@ -69,7 +69,8 @@ class Connection {
   std::vector<bool> preparing_;        // per statement of this batch: is it prepared in it?
 };
 
-// A message of libpq or of the server as one line of at most 400 characters.
+// A message of libpq or of the server as one line of at most 400 characters, without
+// libpq's indented guesses at what might be wrong.
 std::string OneLine(std::string_view message);
 
 }  // namespace pgvalet::sampler

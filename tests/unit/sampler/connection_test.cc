@@ -10,8 +10,15 @@ namespace {
 using namespace std::chrono_literals;
 
 TEST(OneLineTest, FoldsSpaceAndDropsLineEnds) {
-  EXPECT_EQ(OneLine("FATAL:  no\n\tIs the server running?\n"), "FATAL: no Is the server running?");
+  EXPECT_EQ(OneLine("FATAL:  no\nreally no\n"), "FATAL: no really no");
   EXPECT_EQ(OneLine(""), "");
+  EXPECT_EQ(OneLine("\n"), "");
+}
+
+TEST(OneLineTest, DropsLibpqsGuesses) {
+  EXPECT_EQ(OneLine("host a: refused\n\tIs it running?\n\tOr not?\nhost b: refused\n\tIs it?"),
+            "host a: refused host b: refused");
+  EXPECT_EQ(OneLine("lost\n\t"), "lost");
 }
 
 TEST(OneLineTest, CutsBetweenCharacters) {
