@@ -149,6 +149,13 @@ void ClientSession::FinishSoon() {
 }
 
 void ClientSession::CancelQuery() {
+  if (state_ == ClientState::kWaiting) {
+    // No server has seen the request: it is answered here, when it has come whole.
+    pool_->StopWaiting(*this);
+    context_->Move(*this, ClientState::kIdle);
+    discarding_ = true;
+    return ReadRequests();
+  }
   // In session mode or between two statements there may be nothing to cancel: a late cancel must
   // not hit the next statement.
   if (!lease_ || lease_->exchange.AtReady()) return;

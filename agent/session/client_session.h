@@ -116,6 +116,7 @@ class ClientSession final : public SessionHook,
   bool TakeRequests(wire::Bytes fresh);
   std::size_t ForwardRequests(wire::Bytes data);
   Step TakeRequest(const wire::Header& header, MessageBatch& batch);
+  Step DiscardRequest(const wire::Header& header, MessageBatch& batch);
   Step PassUnanswered(const wire::Header& header, MessageBatch& batch);
   Step PassRequest(const wire::Header& header, MessageBatch& batch, wire::Sent kind);
   Step TakeCopyMessage(const wire::Header& header, MessageBatch& batch);
@@ -159,6 +160,7 @@ class ClientSession final : public SessionHook,
   ClientState state_ = ClientState::kLogin;
   bool logged_in_ = false;
   bool finish_soon_ = false;
+  bool discarding_ = false;       // the request on its way was cancelled before it had a server
   bool server_prepared_ = false;  // settings of this lease's server are the client's
   bool server_said_fatal_ = false;
   io::PeerAddress peer_;

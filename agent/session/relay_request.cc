@@ -27,7 +27,7 @@ void ClientSession::ReadRequests() {
         (lease_->stream->blocked() || lease_->exchange.outstanding_count() > kMaxOutstanding)) {
       return;  // OnServerWritable(), or the answers, come back here
     }
-    if (!lease_ && state_ == ClientState::kIdle) {
+    if (!lease_ && state_ == ClientState::kIdle && !discarding_) {
       pool::Lease lease = pool_->TryCheckout(settings_);
       if (lease) {
         TakeLease(std::move(lease));
@@ -35,7 +35,8 @@ void ClientSession::ReadRequests() {
         return GetInLine();  // its bytes stay in the kernel until its turn comes
       }
     }
-    if (!pending_.empty() && lease_ && request_rest_ == 0 && !TakeRequests({})) return;
+    const bool can_go_on = lease_ || discarding_;
+    if (!pending_.empty() && can_go_on && request_rest_ == 0 && !TakeRequests({})) return;
     if (!stream_.readable()) break;
     Result<std::span<std::uint8_t>> got = stream_.Receive();
     if (!got) return OnClientGone(got.error());
@@ -62,7 +63,8 @@ bool ClientSession::TakeRequests(wire::Bytes fresh) {
     if (state_ == ClientState::kClosing || state_ == ClientState::kDead) return false;
     if (used < data.size()) pending_ = used == 0 ? std::move(data) : data.substr(used);
   }
-  if (!lease_ && state_ == ClientState::kIdle && pending_.size() >= wire::kHeaderBytes) GetInLine();
+  const bool needs_server = !lease_ && state_ == ClientState::kIdle && !discarding_;
+  if (needs_server && pending_.size() >= wire::kHeaderBytes) GetInLine();
   return true;
 }
 
@@ -80,6 +82,8 @@ std::size_t ClientSession::ForwardRequests(wire::Bytes data) {
     const wire::Header header = wire::LoadHeader(batch.rest().data());
     if (!wire::HeaderIsSane(header, context_->settings()->max_packet_size)) {
       step = Refuse("invalid message length");
+    } else if (discarding_ && header.type != wire::client::kTerminate) {
+      step = DiscardRequest(header, batch);
     } else if (!lease_ && !NeedsNoServer(header.type)) {
       break;
     } else {
@@ -143,6 +147,23 @@ ClientSession::Step ClientSession::PassUnanswered(const wire::Header& header, Me
   batch.Pass(here);
   request_rest_ = header.total() - here;
   return Step::kNext;
+}
+
+// Cancelled while the client stood in line: up to the end of the request nothing goes to a server.
+ClientSession::Step ClientSession::DiscardRequest(const wire::Header& header, MessageBatch& batch) {
+  if (header.type == wire::client::kQuery || header.type == wire::client::kSync ||
+      header.type == wire::client::kFunctionCall) {
+    discarding_ = false;
+    std::string out;
+    wire::AppendErrorResponse(out, {"ERROR",
+                                    "57014",
+                                    "canceling statement due to user request",
+                                    {},
+                                    "It was still waiting for a server connection."});
+    wire::AppendReadyForQuery(out, wire::TxStatus::kIdle);
+    [[maybe_unused]] const bool sent = SendToClient(wire::AsBytes(out));
+  }
+  return PassUnanswered(header, batch);
 }
 
 ClientSession::Step ClientSession::PassRequest(const wire::Header& header, MessageBatch& batch,
