@@ -249,7 +249,11 @@ void Agent::Reload() {
 void Agent::StopListening() {
   if (!listening_.exchange(false)) return;
   Core* first = cores_.front().get();
-  first->Post([first] { first->StopListening(); });
+  // Closed, not only left alone: a client in the backlog would wait for an answer for ever.
+  first->Post([first, this] {
+    first->StopListening();
+    listen_sockets_.clear();
+  });
 }
 
 void Agent::SetState(session::ServiceState state) {

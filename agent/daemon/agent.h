@@ -74,7 +74,7 @@ class Agent {
   pool::Shared pool_shared_;
   session::SessionShared session_shared_;
   std::unique_ptr<Balancer> balancer_;
-  std::vector<io::ListenSocket> listen_sockets_;
+  std::vector<io::ListenSocket> listen_sockets_;  // core 0's once it listens
   std::vector<std::unique_ptr<Core>> cores_;
   stats::SnapshotHub hub_;
   std::unique_ptr<sampler::Sampler> sampler_;

@@ -122,6 +122,15 @@ bool ClientSession::TakeAnswer(const wire::Header& header, MessageBatch& batch) 
       answer = server.exchange.OnAnswer(header.type, body);
       break;
   }
+  const bool is_ready =
+      header.type == wire::server::kReadyForQuery && answer == wire::Answer::kForward;
+  if (is_ready && !OnReady()) {
+    // In the place of ReadyForQuery, so that the client takes it as the answer to what it sent.
+    [[maybe_unused]] const bool sent = SendToClient(batch.Result());
+    Kill("08P01", "transaction blocks are not allowed in statement pooling mode",
+         "Use pool_mode = transaction for applications that need them.");
+    return false;
+  }
   server.answer_rest = header.total() - here;
   server.answer_rest_swallowed = answer != wire::Answer::kForward;
   if (answer == wire::Answer::kForward) {
@@ -131,13 +140,7 @@ bool ClientSession::TakeAnswer(const wire::Header& header, MessageBatch& batch) 
   }
   AppendKnownAnswers(batch);
   if (server.exchange.has_undone()) UndoSkipped();
-  if (header.type != wire::server::kReadyForQuery || answer != wire::Answer::kForward) return true;
-  if (OnReady()) return true;
-  // Out of turn, since the session ends: what the server has said so far is still the client's.
-  [[maybe_unused]] const bool sent = SendToClient(batch.Result());
-  Kill("08P01", "transaction blocks are not allowed in statement pooling mode",
-       "Use pool_mode = transaction for applications that need them.");
-  return false;
+  return true;
 }
 
 // False when the pool mode does not allow what the server has just entered.

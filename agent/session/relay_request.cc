@@ -111,6 +111,7 @@ ClientSession::Step ClientSession::TakeRequest(const wire::Header& header, Messa
   using namespace wire;  // NOLINT: the names of the messages, nothing else
   switch (header.type) {
     case client::kQuery:
+      unnamed_parse_.clear();  // as the server drops its unnamed statement
       if (TakeDeallocate(header, batch)) return Step::kNext;
       return PassRequest(header, batch, Sent::kQuery);
     case client::kParse:
