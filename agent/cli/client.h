@@ -12,7 +12,7 @@
 
 namespace pgvalet::cli {
 
-// A channel that connects when it is used first and reconnects quickly.
+// A new channel, which connects when it is used first.
 std::shared_ptr<grpc::Channel> OpenChannel(const std::string& address);
 
 // The newest snapshot.

@@ -138,7 +138,7 @@ SortedTable EmptyUsageTable(UsageBy by) {
   for (char& c : title) c = static_cast<char>(c - 'a' + 'A');
   return SortedTable({{title, Align::kLeft, 10},
                       {"now", right, 0, "SESSIONS"},
-                      {"all", right, 0, "SESSIONS"},
+                      {"total", right, 0, "SESSIONS"},
                       {"busy", right, 0, "PER SECOND"},
                       {"txn", right, 0, "PER SECOND"},
                       {"stmt", right, 0, "PER SECOND"},

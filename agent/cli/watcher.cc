@@ -94,9 +94,9 @@ void Watcher::Failed(std::string problem) {
 }
 
 void Watcher::Run() {
-  const std::shared_ptr<grpc::Channel> channel = OpenChannel(options_.address);
   while (true) {
-    std::string problem = WatchOnce(channel);
+    // A channel of its own per attempt: one that failed waits longer and longer by itself.
+    std::string problem = WatchOnce(OpenChannel(options_.address));
     {
       std::unique_lock lock(mutex_);
       if (stop_) return;

@@ -115,9 +115,9 @@ servers  [||||||||||||||                ] 45 of 100 connections (3 reserved)
 traffic  1.2k transactions/s, 0 queries/s, 0 errors/s; 3 waiting
 
 usage by database, sorted by name, 1-1 of 1
-          SESSIONS  PER SECOND                SINCE START
-DATABASE  now  all  busy txn stmt error sent   txn active idle in txn error blocks read WAL temp
-app        12 1234     -   -    -     -    -  1.0M      0           0     0           0   0    0
+          SESSIONS   PER SECOND                SINCE START
+DATABASE  now total  busy txn stmt error sent   txn active idle in txn error blocks read WAL temp
+app        12  1234     -   -    -     -    -  1.0M      0           0     0           0   0    0
 q quit  p pause  s sort  1 pools  2 backends  3 usage  arrows scroll
 )");
 }
