@@ -68,7 +68,7 @@ Line AgentLine(const v1::Snapshot& snapshot, const std::string& address) {
   Line line("pgvaletd " + Printable(agent.version()), Style::kBold);
   line.Add(" at " + Printable(address) + ", ");
   line.Add(StateText(agent), Healthy(snapshot) ? Style::kGood : Style::kBad);
-  return line.Add(" for " + Elapsed(agent.uptime_us()));
+  return line.Add(", up " + Elapsed(agent.uptime_us()));
 }
 
 Lines AgentLines(const v1::Snapshot& snapshot) {

@@ -8,7 +8,7 @@
 
 namespace pgvalet::cli {
 
-// "pgvaletd 0.1.0 at 127.0.0.1:6544, running for 3d04h".
+// "pgvaletd 0.1.0 at 127.0.0.1:6544, running, up 3d04h".
 Line AgentLine(const v1::Snapshot& snapshot, const std::string& address);
 
 // Clients, memory, descriptors, cores.

@@ -66,7 +66,7 @@ TEST_F(CliTest, StatusShowsAgentPoolsAndServer) {
   const Outcome outcome = CallUntil("status", "alice");
 
   EXPECT_EQ(outcome.exit_code, 0);
-  EXPECT_THAT(outcome.text, HasSubstr("running for "));
+  EXPECT_THAT(outcome.text, HasSubstr("running, up "));
   EXPECT_THAT(outcome.text, HasSubstr("app "));
   EXPECT_THAT(outcome.text, Not(HasSubstr("\x1b")));
   if (TheCluster().has_extension()) {

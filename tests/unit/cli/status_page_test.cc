@@ -14,7 +14,7 @@ TEST(StatusPageTest, SaysItAllOnOnePage) {
   AddPool(&snapshot, "app", "web");
 
   EXPECT_EQ(PlainText(StatusPage(snapshot, "127.0.0.1:6544", 100)),
-            R"(pgvaletd 0.1.0 at 127.0.0.1:6544, running for 1m30s
+            R"(pgvaletd 0.1.0 at 127.0.0.1:6544, running, up 1m30s
 clients  [||||||||||||||||              ] 512 of 1000, 3 logging in
          2 cores 12% <1% busy, 25.0MB memory, 640 of 1024 descriptors
 servers  [||||||||||||||                ] 45 of 100 connections (3 reserved)
@@ -32,7 +32,7 @@ TEST(StatusPageTest, WithoutTheExtensionItSaysWhy) {
   snapshot.mutable_extension()->set_reason("extension pgvalet is not installed\x1b[2J");
 
   EXPECT_EQ(PlainText(StatusPage(snapshot, "127.0.0.1:6544", 100)),
-            R"(pgvaletd 0.1.0 at 127.0.0.1:6544, running for 1m30s
+            R"(pgvaletd 0.1.0 at 127.0.0.1:6544, running, up 1m30s
 clients  [||||||||||||||||              ] 512 of 1000, 3 logging in
          2 cores 12% <1% busy, 25.0MB memory, 640 of 1024 descriptors
 servers  unknown: extension pgvalet is not installed?[2J
@@ -47,7 +47,7 @@ TEST(StatusPageTest, OnlyAnAgentThatIsOpenToClientsIsHealthy) {
 
   snapshot.mutable_agent()->set_state(v1::AGENT_STATE_DRAINING);
   EXPECT_FALSE(Healthy(snapshot));
-  EXPECT_EQ(AgentLine(snapshot, "a:1").plain(), "pgvaletd 0.1.0 at a:1, draining for 1m30s");
+  EXPECT_EQ(AgentLine(snapshot, "a:1").plain(), "pgvaletd 0.1.0 at a:1, draining, up 1m30s");
 
   snapshot.mutable_agent()->set_state(v1::AGENT_STATE_RUNNING);
   snapshot.mutable_agent()->set_listening(false);
@@ -56,7 +56,7 @@ TEST(StatusPageTest, OnlyAnAgentThatIsOpenToClientsIsHealthy) {
 
 TEST(StatusPageTest, AnEmptySnapshotIsDrawnToo) {
   EXPECT_EQ(PlainText(StatusPage(v1::Snapshot(), "a:1", 40)),
-            R"(pgvaletd  at a:1, in an unknown state for 0
+            R"(pgvaletd  at a:1, in an unknown state, up 0
 clients  [                              ] 0 of 0
          0 cores, 0 memory, 0 of 0 descriptors
 servers  unknown: not read yet

@@ -34,7 +34,7 @@ struct TopScreenTest : testing::Test {
 };
 
 TEST_F(TopScreenTest, ShowsThePools) {
-  EXPECT_EQ(Draw(80, 14), R"(pgvaletd 0.1.0 at 127.0.0.1:6544, running for 1m30s
+  EXPECT_EQ(Draw(80, 14), R"(pgvaletd 0.1.0 at 127.0.0.1:6544, running, up 1m30s
 clients  [||||||||||||||||              ] 512 of 1000, 3 logging in
          2 cores 12% <1% busy, 25.0MB memory, 640 of 1024 descriptors
 servers  [||||||||||||||                ] 45 of 100 connections (3 reserved)
@@ -54,7 +54,7 @@ q quit  p pause  s sort  1 pools  2 backends  3 usage  arrows scroll
 TEST_F(TopScreenTest, SortsByWhatIsChosen) {
   state.sort[0] = 1;
 
-  EXPECT_EQ(Draw(60, 14), R"(pgvaletd 0.1.0 at 127.0.0.1:6544, running for 1m30s
+  EXPECT_EQ(Draw(60, 14), R"(pgvaletd 0.1.0 at 127.0.0.1:6544, running, up 1m30s
 clients  [||||||||||||||||              ] 512 of 1000, 3 lo…
          2 cores 12% <1% busy, 25.0MB memory, 640 of 1024 d…
 servers  [||||||||||||||                ] 45 of 100 connect…
@@ -81,7 +81,7 @@ TEST_F(TopScreenTest, ShowsBackendsWithRatesOnceTwoReadingsAreThere) {
   AddBackend(&snapshot, 4711, "idle in transaction", 300);
   AddBackend(&snapshot, 42, "active", 5)->set_client_addr("::1");
 
-  EXPECT_EQ(Draw(100, 14), R"(pgvaletd 0.1.0 at 127.0.0.1:6544, running for 1m30s
+  EXPECT_EQ(Draw(100, 14), R"(pgvaletd 0.1.0 at 127.0.0.1:6544, running, up 1m30s
 clients  [||||||||||||||||              ] 512 of 1000, 3 logging in
          2 cores 12% <1% busy, 25.0MB memory, 640 of 1024 descriptors
 servers  [||||||||||||||                ] 45 of 100 connections (3 reserved)
@@ -107,7 +107,7 @@ TEST_F(TopScreenTest, ShowsUsage) {
   usage->set_live_session_count(12);
   usage->mutable_costs()->set_xact_commit_count(1000000);
 
-  EXPECT_EQ(Draw(110, 12), R"(pgvaletd 0.1.0 at 127.0.0.1:6544, running for 1m30s
+  EXPECT_EQ(Draw(110, 12), R"(pgvaletd 0.1.0 at 127.0.0.1:6544, running, up 1m30s
 clients  [||||||||||||||||              ] 512 of 1000, 3 logging in
          2 cores 12% <1% busy, 25.0MB memory, 640 of 1024 descriptors
 servers  [||||||||||||||                ] 45 of 100 connections (3 reserved)
@@ -127,7 +127,7 @@ TEST_F(TopScreenTest, WithoutTheExtensionItsViewsSayWhere) {
   snapshot.clear_extension();
   snapshot.mutable_extension()->set_reason("cannot connect: Connection refused");
 
-  EXPECT_EQ(Draw(80, 12), R"(pgvaletd 0.1.0 at 127.0.0.1:6544, running for 1m30s
+  EXPECT_EQ(Draw(80, 12), R"(pgvaletd 0.1.0 at 127.0.0.1:6544, running, up 1m30s
 clients  [||||||||||||||||              ] 512 of 1000, 3 logging in
          2 cores 12% <1% busy, 25.0MB memory, 640 of 1024 descriptors
 servers  unknown: cannot connect: Connection refused
@@ -149,7 +149,7 @@ TEST_F(TopScreenTest, ALostAgentIsSaidAboveTheLastThatIsKnown) {
   const std::string text = Draw(120, 14);
 
   EXPECT_EQ(text.substr(0, text.find('\n')),
-            "pgvaletd 0.1.0 at 127.0.0.1:6544, running for 1m30s  NO CONNECTION, trying again: "
+            "pgvaletd 0.1.0 at 127.0.0.1:6544, running, up 1m30s  NO CONNECTION, trying again: "
             "Connection refused (shown: 12.3s old)");
 }
 
