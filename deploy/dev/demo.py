@@ -183,25 +183,22 @@ def act_two(house, facts):
     house.cluster.sql("SELECT pg_reload_conf()")
 
 
-def show_sql(house, sql):
-    command = [house.cluster.program("psql"), "-X", "-q", "-P", "footer=off", house.direct_url()]
-    done = subprocess.run([*command, "-c", sql], capture_output=True, text=True, check=False)
+def show_sql(house, sql, *options):
+    command = [house.cluster.program("psql"), "-X", "-q", "-P", "footer=off", *options]
+    command += [house.direct_url(), "-c", sql]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode != 0:
         raise Failure(f"{sql}: {done.stderr}")
-    say("\n".join("  " + line for line in [sql, "", *done.stdout.strip().splitlines(), ""]))
+    say("\n".join("  " + line for line in [f"{sql}\n", *done.stdout.rstrip().splitlines(), ""]))
 
 
 def act_three(house, statistics, facts, build):
     say("\n-- what SQL says\n")
+    show_sql(house, "TABLE pgvalet.summary", "-x")
     show_sql(
         house,
-        "SELECT connections, agent_connections, max_connections, highest_connections,"
-        " idle_session_ended_count, idle_in_transaction_ended_count FROM pgvalet.summary",
-    )
-    show_sql(
-        house,
-        "SELECT application_name, session_count, xact_commit_count, statement_count, row_count"
-        " FROM pgvalet.usage_by_application ORDER BY xact_commit_count DESC LIMIT 6",
+        "SELECT application_name, xact_commit_count, statement_count, row_count, active_us\n"
+        "    FROM pgvalet.usage_by_application ORDER BY xact_commit_count DESC LIMIT 5",
     )
     say("-- what gRPC says\n")
     # The agent's sampler reads the extension once per second.

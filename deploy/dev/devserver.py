@@ -310,6 +310,7 @@ class Agent:
         self.home = pathlib.Path(home)
         self.config = config
         self.port = port
+        self.log = self.home / "pgvaletd.log"
         self.process = None
 
     def start(self):
@@ -320,7 +321,7 @@ class Agent:
         path.chmod(0o600)
         path.write_text(self.config)
         command = ["setpriv", "--pdeathsig", "INT", str(self.program), "--config", str(path)]
-        self.process = Process("pgvaletd", command, self.home / "pgvaletd.log")
+        self.process = Process("pgvaletd", command, self.log)
         wait_until(self._answers, 30, "pgvaletd's start", self.process.alive)
 
     def _answers(self):

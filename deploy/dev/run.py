@@ -14,20 +14,24 @@ pgvalet is up.  Ctrl-C stops everything.
   through the pool  {pool}
   directly          {direct}
 
-  Paste into another terminal:
+  Paste into another terminal, in this folder:
 
-    psql '{pool}' -c 'SELECT pg_backend_pid(), now()'
-    pgbench -n -S -c 50 -T 10 '{pool}'      (first, once: pgbench -i '{pool}')
-
-    psql '{pool}' -x -c 'TABLE pgvalet.summary'
-    psql '{pool}' -c 'SELECT pid, application_name, state, xact_commit_count FROM pgvalet.backends'
+    POOL='{pool}'
+    psql "$POOL" -c 'SELECT pg_backend_pid(), now()'
+    psql "$POOL" -x -c 'TABLE pgvalet.summary'
+    psql "$POOL" -c 'SELECT pid, application_name, state, xact_commit_count FROM pgvalet.backends'
 
     {build}/bin/pgvalet status{grpc_option}
     {build}/bin/pgvalet top{grpc_option}
-    /usr/bin/python3 deploy/dev/watch.py localhost:{grpc}        (gRPC from Python)
+    /usr/bin/python3 deploy/dev/watch.py localhost:{grpc}
     grpcurl -plaintext localhost:{grpc} pgvalet.v1.Stats/GetSnapshot
 
     curl -s http://localhost:{http}/metrics
+
+  Some load (pgbench of postgresql-contrib; the first line once):
+
+    pgbench -i -q "$POOL"
+    pgbench -n -S -c 50 -j 2 -T 20 "$POOL"
 
   Logs: {home}/pgvaletd.log, {home}/postgres.log
 """

@@ -13,8 +13,9 @@ AGENT_PORT = 6543
 GRPC_PORT = 6544
 HTTP_PORT = 6545
 
-# What clients of the embedded default see.  The agent asks the server for the
-# secrets of others (auth_query), so every role made later can log in as well.
+# What clients of the embedded default see.  The agent knows app's SCRAM secret from
+# its users file and asks the server for those of others (auth_query), so every role
+# made later can log in as well.
 SETUP = """
 CREATE ROLE app LOGIN PASSWORD '{app_password}';
 GRANT pg_monitor TO app;
@@ -99,8 +100,8 @@ class Stack:
             " connections per pool")
 
     def _prepare_databases(self):
-        """New passwords at every start: nothing to keep secret between two runs."""
-        self.passwords = {name: devserver.new_password() for name in ("app", "agent")}
+        """app keeps its password from run to run, so that pasted lines stay good."""
+        self.passwords = {"app": self._kept_password(), "agent": devserver.new_password()}
         if self.cluster.sql("SELECT 1 FROM pg_roles WHERE rolname = 'pgvalet_agent'") != "1":
             self.cluster.sql(
                 SETUP.format(
@@ -114,6 +115,13 @@ class Stack:
                 f"ALTER ROLE pgvalet_agent PASSWORD '{self.passwords['agent']}'"
             )
         self._create_extension()
+
+    def _kept_password(self):
+        note = self.home / "app-password"
+        if not note.exists():
+            note.touch(mode=0o600)
+            note.write_text(devserver.new_password())
+        return note.read_text()
 
     def _create_extension(self):
         """Makes the extension, again when its SQL has changed since."""
@@ -140,7 +148,8 @@ class Stack:
         userlist = self.home / "userlist.txt"
         userlist.touch(mode=0o600)
         userlist.chmod(0o600)
-        userlist.write_text(f'"pgvalet_agent" "{self.passwords["agent"]}"\n')
+        secret = self.cluster.sql("SELECT rolpassword FROM pg_authid WHERE rolname = 'app'")
+        userlist.write_text(f'"pgvalet_agent" "{self.passwords["agent"]}"\n"app" "{secret}"\n')
         return AGENT_CONFIG.format(
             port=self.port,
             grpc_port=self.grpc_port,

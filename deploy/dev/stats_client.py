@@ -13,8 +13,8 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 PROTO = "pgvalet/v1/stats.proto"
 
 HEADER = (
-    "   clients: working waiting   idle | server connections: used  free |"
-    "  transactions/s   wait p50    p99"
+    "            clients           | server connections |                 wait for one\n"
+    "  working  waiting     idle   |    used     free   |      tx/s       p50       p99"
 )
 
 
@@ -63,11 +63,11 @@ def row(snapshot):
     pools = [pool.now for pool in snapshot.pools]
     window = snapshot.totals_window
     return (
-        f"            {sum(now.clients_active for now in pools):7}"
-        f" {sum(now.clients_waiting for now in pools):7}"
-        f" {sum(now.clients_idle for now in pools):6} |"
-        f"                     {sum(now.servers_active for now in pools):5}"
-        f" {sum(now.servers_idle for now in pools):5} |"
-        f"  {window.transactions_per_s:14.0f}"
-        f"  {duration(window.wait_time.p50_us):>9} {duration(window.wait_time.p99_us):>9}"
+        f"  {sum(now.clients_active for now in pools):7}"
+        f"  {sum(now.clients_waiting for now in pools):7}"
+        f"  {sum(now.clients_idle for now in pools):7}   |"
+        f" {sum(now.servers_active for now in pools):7}"
+        f"  {sum(now.servers_idle for now in pools):7}   |"
+        f"  {window.transactions_per_s:8.0f}"
+        f"  {duration(window.wait_time.p50_us):>8}  {duration(window.wait_time.p99_us):>8}"
     )
