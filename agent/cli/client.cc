@@ -17,7 +17,7 @@ constexpr int kMaxSnapshotBytes = 64 << 20;
 
 // gRPC wraps "Connection refused" into a sentence per layer; the last one is what counts.
 std::string Cause(const grpc::Status& status) {
-  const std::string message = status.error_message();
+  std::string message = status.error_message();
   if (status.error_code() != grpc::StatusCode::UNAVAILABLE) return message;
   for (const char* wrapping : {"remote host: ", "last error: "}) {
     const std::size_t found = message.rfind(wrapping);

@@ -90,7 +90,7 @@ std::string Cut(std::string_view text, int width) {
 }
 
 std::string Pad(std::string_view text, int width, Align align) {
-  const std::string cut = Cut(text, width);
+  std::string cut = Cut(text, width);
   const int missing = width - DisplayWidth(cut);
   if (missing <= 0) return cut;
   return align == Align::kLeft ? cut + Spaces(missing) : Spaces(missing) + cut;

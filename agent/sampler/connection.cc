@@ -53,6 +53,7 @@ class Parameters {
   }
   static std::vector<const char*> Pointers(const std::vector<std::string>& strings) {
     std::vector<const char*> pointers;
+    pointers.reserve(strings.size() + 1);
     for (const std::string& text : strings) pointers.push_back(text.c_str());
     pointers.push_back(nullptr);
     return pointers;
@@ -146,9 +147,8 @@ Result<std::vector<ResultPtr>> Connection::Run(const std::vector<Statement>& sta
   Result<Done> sent = Send(statements);
   if (sent) sent = Flush(deadline);
   if (!sent) {
-    const Error error = sent.error();
     Close();
-    return error;
+    return sent.error();
   }
   Result<std::vector<ResultPtr>> results = Receive(statements, deadline);
   if (!results && results.error().code != ErrorCode::kServer) Close();

@@ -62,7 +62,10 @@ class RowReader {
     if constexpr (std::is_same_v<Member, std::int64_t>) return kInt8;
     if constexpr (std::is_same_v<Member, double>) return kFloat8;
     if constexpr (std::is_same_v<Member, std::string>) return kText;
-    if constexpr (std::is_same_v<Member, stats::WallTime>) return kTimestampTz;
+    static_assert(std::is_same_v<Member, std::int32_t> || std::is_same_v<Member, std::int64_t> ||
+                  std::is_same_v<Member, double> || std::is_same_v<Member, std::string> ||
+                  std::is_same_v<Member, stats::WallTime>);
+    return kTimestampTz;
   }
 
   static bool Read(std::string_view cell, std::int32_t& member) {

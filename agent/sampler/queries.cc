@@ -27,7 +27,10 @@ class SelectList {
     if constexpr (std::is_same_v<Member, std::int64_t>) return "::int8";
     if constexpr (std::is_same_v<Member, double>) return "::float8";
     if constexpr (std::is_same_v<Member, std::string>) return "::text";
-    if constexpr (std::is_same_v<Member, stats::WallTime>) return "::timestamptz";
+    static_assert(std::is_same_v<Member, std::int32_t> || std::is_same_v<Member, std::int64_t> ||
+                  std::is_same_v<Member, double> || std::is_same_v<Member, std::string> ||
+                  std::is_same_v<Member, stats::WallTime>);
+    return "::timestamptz";
   }
 
   std::string text_;

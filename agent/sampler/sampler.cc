@@ -64,7 +64,7 @@ std::shared_ptr<const stats::ExtensionSample> Sampler::Latest() const {
   return latest_;
 }
 
-void Sampler::UpdateSettings(config::SettingsPtr settings) {
+void Sampler::UpdateSettings(const config::SettingsPtr& settings) {
   Target target = TargetOf(*settings, find_password_);
   {
     std::lock_guard lock(mutex_);

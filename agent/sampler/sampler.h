@@ -44,7 +44,7 @@ class Sampler {
   std::shared_ptr<const stats::ExtensionSample> Latest() const;
 
   // Reconnects and reads at once when something that concerns the sampler has changed.
-  void UpdateSettings(config::SettingsPtr settings);
+  void UpdateSettings(const config::SettingsPtr& settings);
 
  private:
   struct Orders {
