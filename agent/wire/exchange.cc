@@ -22,7 +22,11 @@ void Exchange::Push(SentMessage message) {
     }
     ring_ = std::move(wider);
   }
+  const Sent kind = message.kind;
+  const bool changes = message.change != nullptr;
   At(tail_++) = std::move(message);
+  if (changes) change_end_ = tail_;
+  if (kind == Sent::kSync) synced_change_end_ = change_end_;
 }
 
 void Exchange::PopFront() {
@@ -33,20 +37,32 @@ void Exchange::PopFront() {
 }
 
 void Exchange::OnSent(Sent kind, std::unique_ptr<StatementChange> change) {
+  if (kind == Sent::kCopyEnd) return OnCopyEndSent();
   at_ready_ = false;
-  if (skipping_ && kind != Sent::kSync) {
-    if (change) undone_.push_back({kind, std::move(change)});
-    return;
-  }
-  if (kind == Sent::kCopyEnd) {
-    copy_end_sent_ = true;
-    if (copy_in_ || !Outstanding()) return;
-  }
-  if (kind == Sent::kSync) {
-    if (copy_in_ && !copy_end_sent_) return;  // the server ignores it
+  if (skipping_) {
+    if (kind != Sent::kSync) {
+      if (change) undone_.push_back({kind, std::move(change)});
+      return;
+    }
     skipping_ = false;
+    if (sync_unsure_) broken_ = true;
+  } else if (copy_in_ && !copy_end_sent_) {
+    if (kind == Sent::kSync) {
+      copy_syncs_ = true;
+      return;
+    }
+    broken_ = true;  // the server ends a connection on which a COPY is interrupted
   }
   Push({kind, std::move(change)});
+}
+
+void Exchange::OnCopyEndSent() {
+  if (skipping_ || !Outstanding()) return;  // no COPY can be on: the server ignores it
+  if (copy_in_ && !copy_end_sent_) {
+    copy_end_sent_ = true;
+  } else {
+    Push({Sent::kCopyEnd, nullptr});
+  }
 }
 
 bool Exchange::TakeKnown(Sent* kind) {
@@ -66,7 +82,7 @@ void Exchange::CompleteFront(Sent client_kind, Sent own_kind, Answer* answer) {
 }
 
 void Exchange::SkipToSync() {
-  while (Outstanding() && !EndsWithReady(Front().kind)) {
+  while (Outstanding() && Front().kind != Sent::kSync) {
     if (Front().change) undone_.push_back({Front().kind, std::move(Front().change)});
     ++head_;
   }
@@ -74,25 +90,32 @@ void Exchange::SkipToSync() {
 }
 
 void Exchange::OnError(Answer* answer) {
-  copy_in_ = false;
+  // Of a Sync sent after the Execute nobody can tell whether the COPY has read and ignored it, or
+  // failed before and will answer it.
+  const bool unsure = std::exchange(copy_in_, false) && copy_syncs_;
   if (!Outstanding()) return;  // an error out of the blue: the end of the connection follows
   const Sent kind = Front().kind;
   if (kind == Sent::kOwnQuery) {
     *answer = Answer::kRestoreFailed;
-  } else if (kind != Sent::kQuery && kind != Sent::kFunctionCall) {
+  } else if (kind == Sent::kQuery || kind == Sent::kFunctionCall) {
+    if (unsure) broken_ = true;
+  } else {
     SkipToSync();
+    // While no other Sync is on its way a single ReadyForQuery tells.
+    sync_unsure_ = unsure && skipping_;
+    if (unsure && !skipping_) broken_ = true;
   }
 }
 
 void Exchange::OnReady(Bytes body, Answer* answer) {
   copy_in_ = false;
-  copy_end_sent_ = false;
+  skipping_ = false;
+  const bool unasked_is_fine = std::exchange(sync_unsure_, false);
   if (body.size() != 1 || (body[0] != 'I' && body[0] != 'T' && body[0] != 'E')) {
     broken_ = true;
     return;
   }
   status_ = static_cast<TxStatus>(body[0]);
-  skipping_ = false;
   while (Outstanding() && !EndsWithReady(Front().kind)) {
     broken_ = true;  // something was never answered
     PopFront();
@@ -100,32 +123,47 @@ void Exchange::OnReady(Bytes body, Answer* answer) {
   if (Outstanding()) {
     if (Front().kind == Sent::kOwnQuery) *answer = Answer::kSwallow;
     PopFront();
+  } else if (!unasked_is_fine) {
+    broken_ = true;
   }
   at_ready_ = !Outstanding();
 }
 
 void Exchange::OnCopyIn() {
-  copy_in_ = true;
-  copy_end_sent_ = false;
-  if (!Outstanding()) {
+  if (!Outstanding() || (Front().kind != Sent::kQuery && Front().kind != Sent::kExecute)) {
     broken_ = true;
     return;
   }
-  if (Front().kind == Sent::kQuery) {
-    copy_end_sent_ = head_ + 1 != tail_ && At(head_ + 1).kind == Sent::kCopyEnd;
-    return;
-  }
-  // Syncs sent together with Execute are read while the COPY is on, and ignored.
-  while (head_ + 1 != tail_ && At(head_ + 1).kind == Sent::kSync) {
+  copy_in_ = true;
+  copy_end_sent_ = copy_syncs_ = false;
+  // What was sent along is read while the COPY is on: Syncs are ignored.
+  while (!copy_end_sent_ && head_ + 1 != tail_) {
+    const Sent next = At(head_ + 1).kind;
+    if (next != Sent::kSync && next != Sent::kCopyEnd) {
+      broken_ = true;  // as above
+      return;
+    }
+    (next == Sent::kSync ? copy_syncs_ : copy_end_sent_) = true;
     At(head_ + 1) = std::move(Front());
     ++head_;
   }
-  copy_end_sent_ = head_ + 1 != tail_ && At(head_ + 1).kind == Sent::kCopyEnd;
+}
+
+// Ends `kind`; or, if a simple query may bring such an answer, is a part of what that brings.
+void Exchange::CompletePart(Sent kind, bool by_query, Answer* answer) {
+  if (!Outstanding()) {
+    broken_ = true;
+  } else if (Front().kind == kind) {
+    PopFront();
+  } else if (by_query && Front().kind == Sent::kOwnQuery) {
+    *answer = Answer::kSwallow;
+  } else if (!by_query || Front().kind != Sent::kQuery) {
+    broken_ = true;
+  }
 }
 
 Answer Exchange::OnAnswer(char type, Bytes body) {
   Answer answer = Answer::kForward;
-  const Sent head = Outstanding() ? Front().kind : Sent::kSync;
   switch (type) {
     case server::kParseComplete:
       CompleteFront(Sent::kParse, Sent::kOwnParse, &answer);
@@ -137,19 +175,21 @@ Answer Exchange::OnAnswer(char type, Bytes body) {
       CompleteFront(Sent::kClose, Sent::kOwnClose, &answer);
       break;
     case server::kNoData:
+      CompletePart(Sent::kDescribe, /*by_query=*/false, &answer);
+      break;
     case server::kRowDescription:
-      if (head == Sent::kDescribe) PopFront();
-      if (head == Sent::kOwnQuery) answer = Answer::kSwallow;
+      CompletePart(Sent::kDescribe, /*by_query=*/true, &answer);
       break;
     case server::kCommandComplete:
     case server::kEmptyQueryResponse:
-    case server::kPortalSuspended:
       copy_in_ = false;
-      if (head == Sent::kExecute) PopFront();
-      if (head == Sent::kOwnQuery) answer = Answer::kSwallow;
+      CompletePart(Sent::kExecute, /*by_query=*/true, &answer);
+      break;
+    case server::kPortalSuspended:
+      CompletePart(Sent::kExecute, /*by_query=*/false, &answer);
       break;
     case server::kDataRow:
-      if (head == Sent::kOwnQuery) answer = Answer::kSwallow;
+      if (HeadIsOwnQuery()) answer = Answer::kSwallow;
       break;
     case server::kCopyInResponse:
       OnCopyIn();
@@ -171,7 +211,7 @@ void Exchange::Reset() {
   undone_.clear();
   status_ = TxStatus::kIdle;
   at_ready_ = true;
-  skipping_ = copy_in_ = copy_end_sent_ = broken_ = false;
+  skipping_ = sync_unsure_ = copy_in_ = copy_end_sent_ = copy_syncs_ = broken_ = false;
 }
 
 }  // namespace pgvalet::wire

@@ -5,8 +5,10 @@
 // to a message we added ourselves?  Which statements exist after an error?
 //
 // Rules of the protocol it rests on (PostgreSQL documentation, "Message Flow"):
-//   - after an error in the extended protocol the server skips everything up to the next Sync;
-//   - while a COPY reads from the client, Sync and Flush are ignored;
+//   - after an error in the extended protocol the server skips everything up to the next Sync, also
+//     simple queries and function calls;
+//   - while a COPY reads from the client, Sync and Flush are ignored; outside of one, CopyDone and
+//     CopyFail are;
 //   - only ReadyForQuery says the transaction status.
 #pragma once
 
@@ -77,6 +79,10 @@ class Exchange {
   std::vector<SentMessage> TakeUndone() { return std::move(undone_); }
   bool has_undone() const { return !undone_.empty(); }
 
+  // Behind a Sync that is sent, names of statements may not mean what the tables say: whether what
+  // was sent before it is carried out or skipped is not known yet.
+  bool NamesAreUncertain() const { return synced_change_end_ > head_; }
+
   // Nothing is outstanding, and the server said it is idle, outside a transaction.
   bool Idle() const { return at_ready_ && status_ == TxStatus::kIdle; }
   // Nothing is outstanding; the transaction may be open.
@@ -86,7 +92,8 @@ class Exchange {
   TxStatus status() const { return status_; }
   // The server reads COPY data from the client.
   bool copying_in() const { return copy_in_; }
-  // An answer did not fit what was asked: the server connection must not be used again.
+  // An answer did not fit what was asked, or it cannot be known how many are still to come (a COPY
+  // failed before which the client had sent a Sync): the server connection must not be used again.
   bool broken() const { return broken_; }
   // Is the oldest unanswered message one of ours?
   bool HeadIsOwnQuery() const { return Outstanding() && Front().kind == Sent::kOwnQuery; }
@@ -106,17 +113,23 @@ class Exchange {
   void OnError(Answer* answer);
   void OnReady(Bytes body, Answer* answer);
   void OnCopyIn();
+  void OnCopyEndSent();
+  void CompletePart(Sent kind, bool by_query, Answer* answer);
   void SkipToSync();
 
   std::vector<SentMessage> ring_ = std::vector<SentMessage>(kFirstCapacity);
   std::size_t head_ = 0;  // grow for ever; the ring is indexed by their low bits
   std::size_t tail_ = 0;
+  std::size_t change_end_ = 0;         // index behind the last message that had a change
+  std::size_t synced_change_end_ = 0;  // the same, of those with a Sync behind them
   std::vector<SentMessage> undone_;
   TxStatus status_ = TxStatus::kIdle;
   bool at_ready_ = true;
-  bool skipping_ = false;  // the server skips to a Sync that was not sent yet
+  bool skipping_ = false;     // the server skips to a Sync that was not sent yet
+  bool sync_unsure_ = false;  // or to one that was sent, and read by a COPY or not
   bool copy_in_ = false;
-  bool copy_end_sent_ = false;
+  bool copy_end_sent_ = false;  // of the COPY that is on
+  bool copy_syncs_ = false;     // Syncs were sent for it to ignore
   bool broken_ = false;
 };
 

@@ -70,7 +70,13 @@ Result<StartupPacket> ParseStartup(Bytes bytes) {
   }
   packet.major = static_cast<std::uint16_t>(code >> 16);
   packet.minor = static_cast<std::uint16_t>(code & 0xffff);
-  if (packet.major != 3) return Malformed("unsupported frontend protocol: only 3.0 is spoken here");
+  if (packet.major != 3) {
+    return Error{ErrorCode::kProtocol,
+                 "unsupported frontend protocol: only 3.0 is spoken here",
+                 0,
+                 {},
+                 "0A000"};
+  }
   return ParseParameters(reader, std::move(packet));
 }
 
