@@ -200,8 +200,8 @@ void Agent::OnSignal(int signal) {
     if (settings_->shutdown_timeout > Duration::zero()) {
       give_up_at_ = Clock::now() + settings_->shutdown_timeout;
     }
-  } else if (signal != SIGQUIT && !(again && signal == SIGINT)) {
-    log::info("{}: finishing transactions", signal == SIGINT ? "SIGINT" : "second SIGTERM");
+  } else if (signal == SIGINT && !again) {
+    log::info("SIGINT: finishing transactions");
     SetState(session::ServiceState::kFinishing);
   } else {
     log::info("ending now");

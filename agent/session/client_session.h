@@ -113,6 +113,7 @@ class ClientSession final : public SessionHook,
 
   // relay_request.cc
   void ReadRequests();
+  bool MustNotSend() const;
   bool TakeRequests(wire::Bytes fresh);
   std::size_t ForwardRequests(wire::Bytes data);
   Step TakeRequest(const wire::Header& header, MessageBatch& batch);
@@ -126,6 +127,7 @@ class ClientSession final : public SessionHook,
 
   // statement_names.cc
   bool RenamesStatements() const;
+  bool MustSettleFirst();
   Step TakeParse(const wire::Header& header, MessageBatch& batch);
   Step TakeUnnamedParse(const wire::Header& header, MessageBatch& batch);
   Step TakeRepeatedParse(const wire::Header& header, MessageBatch& batch, std::string_view name);
@@ -161,6 +163,7 @@ class ClientSession final : public SessionHook,
   bool logged_in_ = false;
   bool finish_soon_ = false;
   bool discarding_ = false;       // the request on its way was cancelled before it had a server
+  bool settling_ = false;         // waits for answers before it goes on with requests
   bool server_prepared_ = false;  // settings of this lease's server are the client's
   bool server_said_fatal_ = false;
   io::PeerAddress peer_;

@@ -88,14 +88,15 @@ Result<wire::SettingsRef> SettingsOf(SessionContext& context, const wire::Startu
   for (const auto& [name, value] : startup.parameters) {
     if (name == "user" || name == "database") continue;
     if (name != "options") {
-      values.emplace_back(wire::LowerCase(name), value);
+      // Only what drivers send unasked; what stands in options somebody has written there.
+      std::string lower = wire::LowerCase(name);
+      if (!IsIgnored(settings, lower)) values.emplace_back(std::move(lower), value);
       continue;
     }
     Result<std::vector<std::pair<std::string, std::string>>> options = wire::ParseOptions(value);
     if (!options) return options.error();
     for (auto& [key, text] : *options) values.emplace_back(wire::LowerCase(key), std::move(text));
   }
-  std::erase_if(values, [&](const auto& pair) { return IsIgnored(settings, pair.first); });
   for (auto& [name, value] : values) {
     if (name == "replication" && value != "false" && value != "off" && value != "no" &&
         value != "0") {

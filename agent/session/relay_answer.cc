@@ -47,7 +47,7 @@ void ClientSession::OnServerReadable() {
     if (i + 1 == kReadsPerTurn) context_->loop().Defer(*this);
   }
   // A client that pipelined too much was not read until some answers had come.
-  if (lease_ && stream_.readable()) context_->loop().Defer(*this);
+  if (lease_ && (stream_.readable() || settling_)) context_->loop().Defer(*this);
 }
 
 void ClientSession::OnServerWritable() {
@@ -125,10 +125,17 @@ bool ClientSession::TakeAnswer(const wire::Header& header, MessageBatch& batch) 
   const bool is_ready =
       header.type == wire::server::kReadyForQuery && answer == wire::Answer::kForward;
   if (is_ready && !OnReady()) {
-    // In the place of ReadyForQuery, so that the client takes it as the answer to what it sent.
+    // In the place of ReadyForQuery and in one send, so that the client takes it as the answer.
+    constexpr std::string_view kReason =
+        "transaction blocks are not allowed in statement pooling mode";
+    wire::AppendErrorResponse(batch.Insert(),
+                              {"FATAL",
+                               "08P01",
+                               kReason,
+                               {},
+                               "Use pool_mode = transaction for applications that need them."});
     [[maybe_unused]] const bool sent = SendToClient(batch.Result());
-    Kill("08P01", "transaction blocks are not allowed in statement pooling mode",
-         "Use pool_mode = transaction for applications that need them.");
+    End(kReason);
     return false;
   }
   server.answer_rest = header.total() - here;

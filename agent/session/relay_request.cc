@@ -23,10 +23,7 @@ bool NeedsNoServer(char type) {
 void ClientSession::ReadRequests() {
   for (int i = 0; i < kReadsPerTurn; ++i) {
     if (state_ == ClientState::kWaiting && !stream_.hangup()) return;  // OnLease() comes back here
-    if (lease_ &&
-        (lease_->stream->blocked() || lease_->exchange.outstanding_count() > kMaxOutstanding)) {
-      return;  // OnServerWritable(), or the answers, come back here
-    }
+    if (lease_ && MustNotSend()) return;  // OnServerWritable(), or the answers, come back here
     if (!lease_ && state_ == ClientState::kIdle && !discarding_) {
       pool::Lease lease = pool_->TryCheckout(settings_);
       if (lease) {
@@ -46,6 +43,12 @@ void ClientSession::ReadRequests() {
     if (i + 1 == kReadsPerTurn) context_->loop().Defer(*this);
   }
   ReleaseIfIdle();
+}
+
+bool ClientSession::MustNotSend() const {
+  const wire::Exchange& exchange = lease_->exchange;
+  return lease_->stream->blocked() || exchange.outstanding_count() > kMaxOutstanding ||
+         (settling_ && exchange.NamesAreUncertain());
 }
 
 // False when the session ended.

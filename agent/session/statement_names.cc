@@ -66,6 +66,13 @@ bool ClientSession::RenamesStatements() const {
          pool_->policy().mode != config::PoolMode::kSession;
 }
 
+// A client that pipelines beyond a Sync may name statements of which it is not known yet whether an
+// error has kept them from being made.  Then the request waits for the answers before it.
+bool ClientSession::MustSettleFirst() {
+  settling_ = RenamesStatements() && lease_->exchange.NamesAreUncertain();
+  return settling_;
+}
+
 void ClientSession::MakeStatementRoom(MessageBatch& batch) {
   wire::ServerStatements& held = lease_->statements;
   while (held.size() >= static_cast<std::size_t>(pool_->policy().max_prepared_statements)) {
@@ -103,6 +110,7 @@ ClientSession::Step ClientSession::TakeParse(const wire::Header& header, Message
   wire::BodyReader reader(body);
   const std::string_view name = reader.TakeString();
   if (!reader.ok()) return Refuse("malformed Parse message");
+  if (MustSettleFirst()) return Step::kNeedMore;
   pool_->counters().client_parses.Add();
   if (statements_.Find(name) != nullptr) return TakeRepeatedParse(header, batch, name);
 
@@ -159,6 +167,7 @@ ClientSession::Step ClientSession::TakeBind(const wire::Header& header, MessageB
     if (batch.left() < header.total() && body.size() < kMaxNameMessageBytes) return Step::kNeedMore;
     return Refuse("malformed Bind message");
   }
+  if (!name.empty() && MustSettleFirst()) return Step::kNeedMore;
   PrepareServer(batch);
   pool_->counters().binds.Add();
   if (!RenamesStatements()) return PassRequest(header, batch, Sent::kBind);
@@ -197,6 +206,7 @@ ClientSession::Step ClientSession::TakeDescribe(const wire::Header& header, Mess
   if (body.size() < 2 || body[0] != 'S' || !RenamesStatements()) {
     return PassRequest(header, batch, Sent::kDescribe);
   }
+  if (MustSettleFirst()) return Step::kNeedMore;
   PrepareServer(batch);
   wire::BodyReader reader(body.subspan(1));
   const std::string_view name = reader.TakeString();
@@ -222,6 +232,7 @@ ClientSession::Step ClientSession::TakeClose(const wire::Header& header, Message
   }
   const wire::Bytes body = Body(header, batch);
   if (body.size() < 2 || body[0] != 'S') return PassRequest(header, batch, Sent::kClose);
+  if (MustSettleFirst()) return Step::kNeedMore;
   wire::BodyReader reader(body.subspan(1));
   const std::string_view name = reader.TakeString();
   if (name.empty()) unnamed_parse_ = std::string();
