@@ -36,10 +36,8 @@ void AddCores(Families& families, const std::vector<stats::CoreSnapshot>& cores)
       "pgvalet_core_clients", "Clients connected to this core.", MetricType::Gauge, {}};
   MetricFamily wakeups{
       "pgvalet_core_loop_wakeups_total", "Returns of the core's poller.", MetricType::Counter, {}};
-  MetricFamily busy{"pgvalet_core_busy_seconds_total",
-                    "Time the core did not wait in its poller.",
-                    MetricType::Counter,
-                    {}};
+  MetricFamily busy{
+      "pgvalet_core_busy_seconds_total", "CPU time of the core's thread.", MetricType::Counter, {}};
   for (const stats::CoreSnapshot& core : cores) {
     const Labels labels{{"core", std::to_string(core.core)}};
     AddValue(clients, labels, static_cast<double>(core.clients));

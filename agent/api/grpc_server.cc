@@ -116,8 +116,6 @@ Result<Done> GrpcServer::Impl::Start() {
   server_->GetHealthCheckService()->SetServingStatus(v1::Stats::service_full_name(), true);
   server_->GetHealthCheckService()->SetServingStatus("", false);  // until a snapshot says so
   fan_out_ = std::jthread([this](const std::stop_token& stop) { FanOut(stop); });
-  address->port = static_cast<std::uint16_t>(port_);  // where any free one was asked for
-  log::info("gRPC listens: address={}", address->ToString());
   return Done{};
 }
 

@@ -98,9 +98,6 @@ Result<Done> HttpServer::Impl::Start() {
       return Listen(address);
     });
   });
-  ListenAddress bound = *address;
-  bound.port = static_cast<std::uint16_t>(port_);  // where any free one was asked for
-  log::info("HTTP listens: address={}", bound.ToString());
   return Done{};
 }
 

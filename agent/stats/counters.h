@@ -73,7 +73,7 @@ struct CoreCounters {
   Counter refused;  // over max_client_conn, or shutting down
   Counter cancel_requests;
   Counter loop_wakeups;  // returns of the poller
-  Counter busy_us;       // time not spent waiting in the poller
+  Counter busy_us;       // CPU time of the core's thread
   Gauge buffers_in_use;  // from the core's buffer stock
   Gauge buffer_bytes;
 };

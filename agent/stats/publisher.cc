@@ -56,9 +56,11 @@ void Publisher::Run() {
 
 bool Publisher::WaitForTurn(Time& due, Duration& interval) {
   std::unique_lock lock(mutex_);
-  while (!stopping_ && !now_ && Clock::now() < due) {
-    wake_.wait_until(lock, due);
+  while (true) {
+    // Before waiting too: it may have changed while a snapshot was made and nobody waited.
     if (std::exchange(interval_changed_, false)) due = std::min(due, Clock::now() + interval_);
+    if (stopping_ || now_ || Clock::now() >= due) break;
+    wake_.wait_until(lock, due);
   }
   if (stopping_) return false;
   interval = interval_;

@@ -53,7 +53,7 @@ struct CoreSnapshot {
   std::int64_t clients = 0;
   std::uint64_t loop_wakeups = 0;  // since start
   std::uint64_t busy_us = 0;       // since start
-  double busy_share = 0;           // 0..1 of the window not spent waiting in the poller
+  double busy_share = 0;           // 0..1: busy_us as a share of the window
 };
 
 // The agent itself.  Gauges and counters are sums over all cores.

@@ -85,8 +85,8 @@ double BusyShare(const CoreSnapshot& core, const SnapshotPtr& baseline, Duration
       if (earlier.core == core.core) before_us = earlier.busy_us;
     }
   }
-  // busy_us grows when the core returns to the poller, so a window can get a little of the one
-  // before it.
+  // The core brings busy_us up to date now and then, so a window can get a little of the one
+  // before.
   const double share =
       static_cast<double>(core.busy_us - before_us) / static_cast<double>(window.count());
   return std::clamp(share, 0.0, 1.0);

@@ -46,6 +46,8 @@ TEST_F(GrpcStandardServicesTest, HealthSaysThatTheServiceAndTheAgentServe) {
   Publish();
   Stream stream(*stub);
   ASSERT_EQ(stream.Next(), 1);
+  Publish();
+  ASSERT_EQ(stream.Next(), 2);  // health is told before watchers are
 
   EXPECT_EQ(Health(server->port(), ""), kServing);
   EXPECT_EQ(Health(server->port(), "pgvalet.v1.Stats"), kServing);

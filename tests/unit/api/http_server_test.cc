@@ -9,6 +9,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <string>
 #include <thread>
 #include <vector>
@@ -66,6 +67,12 @@ class RawPeer {
   bool Send(const std::string& bytes) const {
     return ::send(sock_, bytes.data(), bytes.size(), MSG_NOSIGNAL) ==
            static_cast<ssize_t>(bytes.size());
+  }
+
+  // The server has closed, and has not sent anything before.
+  bool IsClosed() const {
+    char byte;
+    return ::recv(sock_, &byte, 1, MSG_DONTWAIT | MSG_PEEK) == 0;
   }
 
   // All until the server closes.
@@ -198,7 +205,11 @@ TEST_F(HttpServerTest, ConnectionsBeyondItsThreadsAndQueueAreClosed) {
   std::vector<std::unique_ptr<RawPeer>> peers;
   for (int i = 0; i < 100; ++i) peers.push_back(std::make_unique<RawPeer>(server->port()));
 
-  EXPECT_EQ(peers.back()->ReceiveAll(), "");  // closed without an answer
+  // Which ones depends on when the thread begins; one is served, and at most 65 may wait.
+  const auto closed = [&] {
+    return std::count_if(peers.begin(), peers.end(), [](const auto& p) { return p->IsClosed(); });
+  };
+  while (closed() < 34) std::this_thread::yield();
 }
 
 TEST_F(HttpServerTest, StopDoesNotWaitForStuckPeers) {

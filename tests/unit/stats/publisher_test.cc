@@ -56,6 +56,20 @@ TEST_F(PublisherTest, TakesAShorterIntervalAtOnce) {
   EXPECT_EQ(hub.WaitNewer(2, {})->interval, milliseconds(10));
 }
 
+TEST_F(PublisherTest, TakesAnIntervalThatIsSetWhileASnapshotIsMade) {
+  Publisher* setter = nullptr;
+  sources.extension = [&]() -> std::shared_ptr<const ExtensionSample> {
+    setter->SetInterval(milliseconds(10));
+    return nullptr;
+  };
+  Publisher publisher(registry, hub, sources, hours(1));
+  setter = &publisher;
+
+  publisher.Start();
+
+  EXPECT_EQ(hub.WaitNewer(1, {})->interval, milliseconds(10));
+}
+
 TEST_F(PublisherTest, MakesASnapshotOutOfTurnWhenAsked) {
   Publisher publisher(registry, hub, sources, hours(1));
   publisher.Start();
