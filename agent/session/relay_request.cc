@@ -91,6 +91,8 @@ std::size_t ClientSession::ForwardRequests(wire::Bytes data) {
       break;
     } else {
       step = TakeRequest(header, batch);
+      // Sent while the server skips to a Sync: it will never be carried out.
+      if (lease_ && lease_->exchange.has_undone()) UndoSkipped();
     }
   }
   if (step == Step::kStop) return data.size();

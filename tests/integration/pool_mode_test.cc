@@ -127,7 +127,8 @@ TEST(StatementPoolingTest, TransactionBlocksAreRefused) {
   Connection client(agent.To()), other(agent.To());
 
   EXPECT_EQ(client.Value("SELECT 1"), "1");
-  const Answer answer = client.Query("BEGIN");
+  ASSERT_TRUE(client.Send("BEGIN"));
+  const Answer answer = client.Collect();
 
   EXPECT_FALSE(answer.ok());
   EXPECT_NE(answer.message.find("statement"), std::string::npos) << answer.message;
