@@ -39,13 +39,13 @@ void Exchange::PopFront() {
 void Exchange::OnSent(Sent kind, std::unique_ptr<StatementChange> change) {
   if (kind == Sent::kCopyEnd) return OnCopyEndSent();
   at_ready_ = false;
+  if (sync_unsure_) broken_ = true;  // skipped or served, nobody can tell
   if (skipping_) {
     if (kind != Sent::kSync) {
       if (change) undone_.push_back({kind, std::move(change)});
       return;
     }
     skipping_ = false;
-    if (sync_unsure_) broken_ = true;
   } else if (copy_in_ && !copy_end_sent_) {
     if (kind == Sent::kSync) {
       copy_syncs_ = true;

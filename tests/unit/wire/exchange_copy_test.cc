@@ -226,6 +226,19 @@ TEST_F(ExchangeCopyTest, SecondSyncBehindTheFailureCostsTheConnection) {
   EXPECT_TRUE(exchange.broken());
 }
 
+TEST_F(ExchangeCopyTest, RequestBehindTheFailureCostsTheConnection) {
+  SendAll(ExtendedCopy("copy trigger"));
+  driver.Send(Sync());
+  backend.Take(driver.to_server);
+  driver.to_server.clear();
+  std::string answers = backend.TakeAnswers();
+  for (int i = 0; i < 4; ++i) driver.Answer(answers);  // 1 2 G E, and Z is on its way
+
+  driver.Send(Bind(""));  // not skipped, although no Sync was sent since the error
+
+  EXPECT_TRUE(exchange.broken());
+}
+
 TEST_F(ExchangeCopyTest, CopyThatFailsBeforeItReadsIsIdleAfterItsOnlySync) {
   SendAll(ExtendedCopy("copy trigger"));
   driver.Send(Sync());
