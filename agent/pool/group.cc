@@ -14,6 +14,9 @@ bool TakeOne(std::atomic<int>& count, int limit) {
   return true;
 }
 
+// What a blocked pool said longer ago than this no longer counts: it says it at every tick.
+constexpr std::int64_t kBlockedFreshUs = 300'000;
+
 }  // namespace
 
 const std::string* Welcome::Find(std::string_view lower_name) const {
@@ -34,22 +37,44 @@ Quota::~Quota() {
 
 std::optional<Quota> PoolGroup::TakeQuota(const PoolPolicy& policy, int reserve) {
   if (!TakeOne(servers_, policy.pool_size + reserve)) return std::nullopt;
-  if (!TakeOne(*quotas_.database, policy.max_db_connections)) {
+  if (!TakeOne(quotas_.database->count, policy.max_db_connections)) {
     servers_.fetch_sub(1, std::memory_order_relaxed);
     return std::nullopt;
   }
-  if (!TakeOne(*quotas_.user, policy.max_user_connections)) {
-    quotas_.database->fetch_sub(1, std::memory_order_relaxed);
+  if (!TakeOne(quotas_.user->count, policy.max_user_connections)) {
+    quotas_.database->count.fetch_sub(1, std::memory_order_relaxed);
     servers_.fetch_sub(1, std::memory_order_relaxed);
     return std::nullopt;
   }
   return Quota(shared_from_this());
 }
 
+void PoolGroup::ShowBlocked(const PoolPolicy& policy, std::int64_t since_us, std::int64_t now_us) {
+  if (server_connections() >= policy.pool_size) return;
+  const auto show = [&](SharedLimit& limit, int most) {
+    if (most == 0 || limit.count.load(std::memory_order_relaxed) < most) return;
+    limit.blocked_since_us.store(since_us, std::memory_order_relaxed);
+    limit.blocked_said_us.store(now_us, std::memory_order_relaxed);
+  };
+  show(*quotas_.database, policy.max_db_connections);
+  show(*quotas_.user, policy.max_user_connections);
+}
+
+bool PoolGroup::ShouldMakeRoom(std::int64_t before_us, std::int64_t now_us) {
+  for (SharedLimit* limit : {quotas_.database.get(), quotas_.user.get()}) {
+    const std::int64_t said = limit->blocked_said_us.load(std::memory_order_relaxed);
+    if (said == 0 || now_us - said > kBlockedFreshUs) continue;
+    if (limit->blocked_since_us.load(std::memory_order_relaxed) >= before_us) continue;
+    limit->blocked_said_us.store(0, std::memory_order_relaxed);
+    return true;
+  }
+  return false;
+}
+
 void PoolGroup::ReturnQuota() {
   servers_.fetch_sub(1, std::memory_order_relaxed);
-  quotas_.database->fetch_sub(1, std::memory_order_relaxed);
-  quotas_.user->fetch_sub(1, std::memory_order_relaxed);
+  quotas_.database->count.fetch_sub(1, std::memory_order_relaxed);
+  quotas_.user->count.fetch_sub(1, std::memory_order_relaxed);
 }
 
 void PoolGroup::SetWanting(int core, std::int64_t since_us) {
@@ -116,9 +141,9 @@ PoolGroupPtr GroupDirectory::Find(const PoolKey& key) {
   PoolGroupPtr& group = groups_[key];
   if (!group) {
     auto& database = by_database_[key.database];
-    if (!database) database = std::make_shared<std::atomic<int>>(0);
+    if (!database) database = std::make_shared<SharedLimit>();
     auto& user = by_user_[key.user];
-    if (!user) user = std::make_shared<std::atomic<int>>(0);
+    if (!user) user = std::make_shared<SharedLimit>();
     group = std::make_shared<PoolGroup>(key, Quotas{database, user});
   }
   return group;

@@ -44,10 +44,18 @@ struct LoginFailure {
 
 class PoolGroup;
 
-// Counts of server connections that limits are about.
+// A limit that several pools share: max_db_connections of a database, max_user_connections of a
+// user.
+struct SharedLimit {
+  std::atomic<int> count{0};
+  // A pool that may not grow because of it: since when its first client waits, and when it said so.
+  std::atomic<std::int64_t> blocked_since_us{0};
+  std::atomic<std::int64_t> blocked_said_us{0};
+};
+
 struct Quotas {
-  std::shared_ptr<std::atomic<int>> database;
-  std::shared_ptr<std::atomic<int>> user;
+  std::shared_ptr<SharedLimit> database;
+  std::shared_ptr<SharedLimit> user;
 };
 
 // The right to one server connection; given back when it is destroyed.
@@ -75,6 +83,12 @@ class PoolGroup : public std::enable_shared_from_this<PoolGroup> {
   // A server connection more, if pool_size + `reserve` and the limits of database and user allow
   // it.
   std::optional<Quota> TakeQuota(const PoolPolicy& policy, int reserve);
+  // Says that a pool waits because of a limit it shares with others.  Does nothing when it is only
+  // its own size that stops it.
+  void ShowBlocked(const PoolPolicy& policy, std::int64_t since_us, std::int64_t now_us);
+  // Should a free connection of this pool be closed, because a pool under the same limit has waited
+  // since before `before_us`?  True for one connection each time such a pool has said so.
+  bool ShouldMakeRoom(std::int64_t before_us, std::int64_t now_us);
   int server_connections() const { return servers_.load(std::memory_order_relaxed); }
 
   // Waits on other cores.  `since_us` is when the first client of `core` began to wait, 0: none
@@ -121,8 +135,8 @@ class GroupDirectory {
  private:
   std::mutex mutex_;  // protects all below
   std::map<PoolKey, PoolGroupPtr> groups_;
-  std::map<std::string, std::shared_ptr<std::atomic<int>>> by_database_;
-  std::map<std::string, std::shared_ptr<std::atomic<int>>> by_user_;
+  std::map<std::string, std::shared_ptr<SharedLimit>> by_database_;
+  std::map<std::string, std::shared_ptr<SharedLimit>> by_user_;
 };
 
 }  // namespace pgvalet::pool

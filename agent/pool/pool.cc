@@ -223,6 +223,8 @@ void Pool::MakeFree(ServerConnection& server) {
       Since(server.connected_at, now) > policy_.server_lifetime) {
     return Close(server, "server_lifetime");
   }
+  if (NeighbourWaitsLonger())
+    return Close(server, "another pool under the same limit waits longer");
   server.stream->SetHandler(server);
   Move(server, ServerState::kIdle);
   if (!waiters_.empty() || group_->AnyWanting()) loop().Defer(*this);

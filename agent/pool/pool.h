@@ -148,6 +148,7 @@ class Pool final : public io::Deferred {
   void ExpireWaiters(Time now);
   void ExpireIdle(Time now);
   void AskForHelp(Time now);
+  bool NeighbourWaitsLonger();
   void KeepMinimum();
 
   PoolDirectory& directory_;

@@ -10,6 +10,8 @@ namespace {
 constexpr Duration kHelpAfter = std::chrono::milliseconds(20);
 // Waits that differ by less are equal: a connection that changes cores costs more than that.
 constexpr std::int64_t kSlackMicros = 5000;
+// The same between pools under one limit, where a connection has to be closed and another opened.
+constexpr std::int64_t kNeighbourSlackMicros = 50'000;
 
 std::int64_t ToMicros(Time time) {
   return std::chrono::duration_cast<std::chrono::microseconds>(time.time_since_epoch()).count();
@@ -77,7 +79,15 @@ void Pool::KeepMinimum() {
 void Pool::AskForHelp(Time now) {
   if (waiters_.empty()) return;
   group_->SetWanting(directory_.core(), ToMicros(waiters_.front().wait_start));
+  group_->ShowBlocked(policy_, ToMicros(waiters_.front().wait_start), ToMicros(now));
   directory_.AskSiblings(*this, now);
+}
+
+// A pool that is never idle would otherwise keep a limit it shares with others to itself.
+bool Pool::NeighbourWaitsLonger() {
+  const std::int64_t now = ToMicros(loop().now());
+  const std::int64_t mine = waiters_.empty() ? now : ToMicros(waiters_.front().wait_start);
+  return group_->ShouldMakeRoom(mine - kNeighbourSlackMicros, now);
 }
 
 void Pool::HelpSiblings() {
