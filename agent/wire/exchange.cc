@@ -100,10 +100,10 @@ void Exchange::OnError(Answer* answer) {
   } else if (kind == Sent::kQuery || kind == Sent::kFunctionCall) {
     if (unsure) broken_ = true;
   } else {
+    // As long as nothing was sent behind the COPY, its ReadyForQuery tells.
+    if (unsure && outstanding_count() > 1) broken_ = true;
     SkipToSync();
-    // While no other Sync is on its way a single ReadyForQuery tells.
     sync_unsure_ = unsure && skipping_;
-    if (unsure && !skipping_) broken_ = true;
   }
 }
 

@@ -226,6 +226,15 @@ TEST_F(ExchangeCopyTest, SecondSyncBehindTheFailureCostsTheConnection) {
   EXPECT_TRUE(exchange.broken());
 }
 
+TEST_F(ExchangeCopyTest, RequestBehindTheEndOfAFailedCopyCostsTheConnection) {
+  SendAll(ExtendedCopy("copy trigger"));
+  SendAll({Sync(), CopyDone(), Query("select 1")});  // skipped, if the COPY had read the Sync
+
+  EXPECT_EQ(Answers(), "1 2 G E:P0001 Z:I T D C:SELECT 1 Z:I");
+
+  EXPECT_TRUE(exchange.broken());
+}
+
 TEST_F(ExchangeCopyTest, RequestBehindTheFailureCostsTheConnection) {
   SendAll(ExtendedCopy("copy trigger"));
   driver.Send(Sync());
