@@ -72,6 +72,8 @@ class Loop {
 
   // Runs until Stop().
   void Run();
+  // One turn of Run(): waits for something to do, and does it.  For tests that step.
+  void Turn();
   // Any thread; Run() returns after its present turn.
   void Stop();
   // Any thread; `action` runs on the loop's thread soon.
@@ -124,7 +126,6 @@ class Loop {
   };
 
   int WaitMillis() const;
-  void Turn();
   void RunTimers();
   void RunDeferred();
   void RunPosted();
