@@ -49,22 +49,22 @@ std::optional<Quota> PoolGroup::TakeQuota(const PoolPolicy& policy, int reserve)
   return Quota(shared_from_this());
 }
 
-void PoolGroup::ShowBlocked(const PoolPolicy& policy, std::int64_t since_us, std::int64_t now_us) {
+void PoolGroup::ShowBlocked(const PoolPolicy& policy, std::int64_t waited_us, std::int64_t now_us) {
   if (server_connections() >= policy.pool_size) return;
   const auto show = [&](SharedLimit& limit, int most) {
     if (most == 0 || limit.count.load(std::memory_order_relaxed) < most) return;
-    limit.blocked_since_us.store(since_us, std::memory_order_relaxed);
+    limit.blocked_waited_us.store(waited_us, std::memory_order_relaxed);
     limit.blocked_said_us.store(now_us, std::memory_order_relaxed);
   };
   show(*quotas_.database, policy.max_db_connections);
   show(*quotas_.user, policy.max_user_connections);
 }
 
-bool PoolGroup::ShouldMakeRoom(std::int64_t before_us, std::int64_t now_us) {
+bool PoolGroup::ShouldMakeRoom(std::int64_t waited_us, std::int64_t now_us) {
   for (SharedLimit* limit : {quotas_.database.get(), quotas_.user.get()}) {
     const std::int64_t said = limit->blocked_said_us.load(std::memory_order_relaxed);
     if (said == 0 || now_us - said > kBlockedFreshUs) continue;
-    if (limit->blocked_since_us.load(std::memory_order_relaxed) >= before_us) continue;
+    if (limit->blocked_waited_us.load(std::memory_order_relaxed) <= waited_us) continue;
     limit->blocked_said_us.store(0, std::memory_order_relaxed);
     return true;
   }

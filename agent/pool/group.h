@@ -48,8 +48,8 @@ class PoolGroup;
 // user.
 struct SharedLimit {
   std::atomic<int> count{0};
-  // A pool that may not grow because of it: since when its first client waits, and when it said so.
-  std::atomic<std::int64_t> blocked_since_us{0};
+  // A pool that may not grow because of it: how long its first client had waited when it said so.
+  std::atomic<std::int64_t> blocked_waited_us{0};
   std::atomic<std::int64_t> blocked_said_us{0};
 };
 
@@ -85,10 +85,10 @@ class PoolGroup : public std::enable_shared_from_this<PoolGroup> {
   std::optional<Quota> TakeQuota(const PoolPolicy& policy, int reserve);
   // Says that a pool waits because of a limit it shares with others.  Does nothing when it is only
   // its own size that stops it.
-  void ShowBlocked(const PoolPolicy& policy, std::int64_t since_us, std::int64_t now_us);
-  // Should a free connection of this pool be closed, because a pool under the same limit has waited
-  // since before `before_us`?  True for one connection each time such a pool has said so.
-  bool ShouldMakeRoom(std::int64_t before_us, std::int64_t now_us);
+  void ShowBlocked(const PoolPolicy& policy, std::int64_t waited_us, std::int64_t now_us);
+  // Should a free connection of this pool be closed, because a pool under the same limit waits
+  // longer than `waited_us`?  True for one connection each time such a pool has said so.
+  bool ShouldMakeRoom(std::int64_t waited_us, std::int64_t now_us);
   int server_connections() const { return servers_.load(std::memory_order_relaxed); }
 
   // Waits on other cores.  `since_us` is when the first client of `core` began to wait, 0: none

@@ -79,15 +79,16 @@ void Pool::KeepMinimum() {
 void Pool::AskForHelp(Time now) {
   if (waiters_.empty()) return;
   group_->SetWanting(directory_.core(), ToMicros(waiters_.front().wait_start));
-  group_->ShowBlocked(policy_, ToMicros(waiters_.front().wait_start), ToMicros(now));
+  group_->ShowBlocked(policy_, Since(waiters_.front().wait_start, now).count(), ToMicros(now));
   directory_.AskSiblings(*this, now);
 }
 
 // A pool that is never idle would otherwise keep a limit it shares with others to itself.
 bool Pool::NeighbourWaitsLonger() {
-  const std::int64_t now = ToMicros(loop().now());
-  const std::int64_t mine = waiters_.empty() ? now : ToMicros(waiters_.front().wait_start);
-  return group_->ShouldMakeRoom(mine - kNeighbourSlackMicros, now);
+  const Time now = loop().now();
+  const std::int64_t waited =
+      waiters_.empty() ? 0 : Since(waiters_.front().wait_start, now).count();
+  return group_->ShouldMakeRoom(waited + kNeighbourSlackMicros, ToMicros(now));
 }
 
 void Pool::HelpSiblings() {
