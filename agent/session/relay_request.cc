@@ -140,6 +140,7 @@ ClientSession::Step ClientSession::TakeRequest(const wire::Header& header, Messa
     case client::kCopyFail:
       return TakeCopyMessage(header, batch);
     case client::kTerminate:
+      if (lease_) SendToServer(batch.Result());  // what came before it is still to be done
       End("the client said goodbye");
       return Step::kStop;
     default:

@@ -78,8 +78,7 @@ void FakeServer::Connection::SendRaw(std::string_view bytes) {
 
 void FakeServer::Connection::Release() {
   held_ = false;
-  backend.Take(std::exchange(unread_, {}));
-  Speak();
+  OnReadable();
 }
 
 void FakeServer::Connection::LogIn() {
@@ -110,7 +109,7 @@ void FakeServer::Connection::Speak() {
 }
 
 void FakeServer::Connection::OnReadable() {
-  while (stream_ && stream_->readable()) {
+  while (stream_ && !held_ && stream_->readable()) {
     const auto got = stream_->Receive();
     if (!got) return Close();
     if (got->empty()) return;
@@ -119,8 +118,6 @@ void FakeServer::Connection::OnReadable() {
       startup_ += bytes;
       const auto length = wire::StartupLength(wire::AsBytes(startup_));
       if (length && *length > 0 && startup_.size() >= *length) return server_.OnStartup(*this);
-    } else if (held_) {
-      unread_ += bytes;
     } else {
       backend.Take(bytes);
       Speak();

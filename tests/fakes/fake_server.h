@@ -32,7 +32,7 @@ class FakeServer {
     // Ends it from this side.
     void Close();
     void SendRaw(std::string_view bytes);
-    // Answers, and what the backend reads, wait from here on until Release().
+    // It neither reads nor speaks until Release().
     void Hold() { held_ = true; }
     void Release();
     // Sends answers in pieces of this many bytes, one per turn of the loop; 0: whole.
@@ -53,7 +53,6 @@ class FakeServer {
     std::unique_ptr<io::Stream> stream_;
     std::uint32_t pid_;
     std::string startup_;
-    std::string unread_;
     std::string unsent_;
     std::size_t piece_ = 0;
     bool logged_in_ = false;

@@ -33,7 +33,7 @@ class House {
 
   explicit House(const Change& change = {}, int cores = 1) {
     for (int i = 0; i < cores; ++i) loops.push_back(std::make_unique<SteppedLoop>());
-    server = std::make_unique<FakeServer>(loops[0]->loop, UniqueName());
+    server = std::make_unique<FakeServer>(server_loop.loop, UniqueName());
     settings = MakeSettings(change);
     pools.registry = &registry;
     pools.resolver = &resolver;
@@ -66,10 +66,14 @@ class House {
   SessionContext& context(std::size_t core = 0) { return *contexts[core]; }
   pool::Pool& pool(std::size_t core = 0) { return *context(core).pools().Find({"shop", "mia"}); }
 
+  void TurnOnce() {
+    for (auto& loop : loops) loop->Turn();
+    server_loop.Turn();
+    server->SendPieces();
+  }
   void Settle() {
     for (int i = 0; i < SteppedLoop::kSettleTurns; ++i) {
-      for (auto& loop : loops) loop->Turn();
-      server->SendPieces();
+      TurnOnce();
     }
   }
   // Time that has passed, as the pools and sessions see it.
@@ -109,6 +113,7 @@ class House {
   pool::Shared pools;
   SessionShared shared;
   std::vector<std::unique_ptr<SteppedLoop>> loops;
+  SteppedLoop server_loop;
   std::unique_ptr<FakeServer> server;
   config::SettingsPtr settings;
   std::vector<std::unique_ptr<SessionContext>> contexts;
