@@ -16,9 +16,11 @@ constexpr std::size_t kMaxHeldBytes = 1024 * 1024;
 // PostgreSQL's own bound of a message, and a little.
 constexpr std::uint32_t kMaxAnswerBytes = 0x7fffffff;
 
+// Also RowDescription: an answer of ours may have to follow it, and must not stand inside it.
 bool MustBeWhole(char type) {
   return type == wire::server::kReadyForQuery || type == wire::server::kParameterStatus ||
-         type == wire::server::kCommandComplete || type == wire::server::kErrorResponse;
+         type == wire::server::kCommandComplete || type == wire::server::kErrorResponse ||
+         type == wire::server::kRowDescription;
 }
 
 bool IsFatal(wire::Bytes body) {

@@ -18,6 +18,7 @@ constexpr std::size_t kMaxParseBytes = 64 * 1024 * 1024;
 constexpr std::size_t kMaxUnnamedBytes = 1024 * 1024;
 // Messages that name things only.
 constexpr std::size_t kMaxNameMessageBytes = 64 * 1024;
+constexpr std::string_view kDeallocatedName = "PGVALET_DEALLOCATED";
 
 std::unique_ptr<StatementChange> Change(wire::StatementPtr statement, std::string_view name = {}) {
   return std::make_unique<StatementChange>(
@@ -249,7 +250,10 @@ ClientSession::Step ClientSession::TakeClose(const wire::Header& header, Message
 }
 
 // DEALLOCATE by SQL of a statement that was prepared by the protocol: the server knows it by our
-// name.  Drivers do that to statements they no longer want.
+// name, if at all, and others may use it.  Drivers do that to statements they no longer want.
+// The server deallocates a statement of no text instead, made just before: that cannot fail, and
+// nothing that can may go ahead of a simple query, which the server would skip with no Sync to end
+// that.
 bool ClientSession::TakeDeallocate(const wire::Header& header, MessageBatch& batch) {
   constexpr std::size_t kLongest = 256;
   if (statements_.size() == 0 || header.total() > kLongest || batch.left() < header.total())
@@ -260,14 +264,18 @@ bool ClientSession::TakeDeallocate(const wire::Header& header, MessageBatch& bat
   const std::string name = DeallocatedName(reader.TakeString());
   const wire::StatementPtr* found = name.empty() ? nullptr : statements_.Find(name);
   if (found == nullptr) return false;
-  const wire::StatementPtr statement = *found;
+  // In a failed transaction the server refuses without a look at the name.
+  if (lease_->exchange.status() == wire::TxStatus::kFailed) return false;
   PrepareServer(batch);
-  EnsureOnServer(statement, batch);
-  wire::AppendQuery(batch.Insert(), "DEALLOCATE \"" + statement->server_name + "\"");
+  std::string& out = batch.Insert();
+  wire::AppendCloseStatement(out, kDeallocatedName);  // of a DEALLOCATE that failed
+  lease_->exchange.OnSent(Sent::kOwnClose);
+  wire::AppendParse(out, kDeallocatedName, std::string_view("\0\0\0", 3));
+  lease_->exchange.OnSent(Sent::kOwnParse);
+  wire::AppendQuery(out, "DEALLOCATE \"" + std::string(kDeallocatedName) + "\"");
   batch.Skip(header.total());
   lease_->request_at = context_->loop().now();
   lease_->exchange.OnSent(Sent::kQuery);
-  lease_->statements.Remove(*statement);
   statements_.Erase(name);
   return true;
 }

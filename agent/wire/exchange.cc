@@ -48,7 +48,7 @@ void Exchange::OnSent(Sent kind, std::unique_ptr<StatementChange> change) {
     skipping_ = false;
   } else if (copy_in_ && !copy_end_sent_) {
     if (kind == Sent::kSync) {
-      copy_syncs_ = true;
+      ++copy_syncs_;
       return;
     }
     broken_ = true;  // the server ends a connection on which a COPY is interrupted
@@ -92,7 +92,7 @@ void Exchange::SkipToSync() {
 void Exchange::OnError(Answer* answer) {
   // Of a Sync sent after the Execute nobody can tell whether the COPY has read and ignored it, or
   // failed before and will answer it.
-  const bool unsure = std::exchange(copy_in_, false) && copy_syncs_;
+  const bool unsure = std::exchange(copy_in_, false) && copy_syncs_ > 0;
   if (!Outstanding()) return;  // an error out of the blue: the end of the connection follows
   const Sent kind = Front().kind;
   if (kind == Sent::kOwnQuery) {
@@ -100,8 +100,8 @@ void Exchange::OnError(Answer* answer) {
   } else if (kind == Sent::kQuery || kind == Sent::kFunctionCall) {
     if (unsure) broken_ = true;
   } else {
-    // As long as nothing was sent behind the COPY, its ReadyForQuery tells.
-    if (unsure && outstanding_count() > 1) broken_ = true;
+    // As long as nothing was sent behind that one Sync, its ReadyForQuery tells.
+    if (unsure && (copy_syncs_ > 1 || outstanding_count() > 1)) broken_ = true;
     SkipToSync();
     sync_unsure_ = unsure && skipping_;
   }
@@ -135,7 +135,8 @@ void Exchange::OnCopyIn() {
     return;
   }
   copy_in_ = true;
-  copy_end_sent_ = copy_syncs_ = false;
+  copy_end_sent_ = false;
+  copy_syncs_ = 0;
   // What was sent along is read while the COPY is on: Syncs are ignored.
   while (!copy_end_sent_ && head_ + 1 != tail_) {
     const Sent next = At(head_ + 1).kind;
@@ -143,7 +144,11 @@ void Exchange::OnCopyIn() {
       broken_ = true;  // as above
       return;
     }
-    (next == Sent::kSync ? copy_syncs_ : copy_end_sent_) = true;
+    if (next == Sent::kSync) {
+      ++copy_syncs_;
+    } else {
+      copy_end_sent_ = true;
+    }
     At(head_ + 1) = std::move(Front());
     ++head_;
   }
@@ -211,7 +216,8 @@ void Exchange::Reset() {
   undone_.clear();
   status_ = TxStatus::kIdle;
   at_ready_ = true;
-  skipping_ = sync_unsure_ = copy_in_ = copy_end_sent_ = copy_syncs_ = broken_ = false;
+  skipping_ = sync_unsure_ = copy_in_ = copy_end_sent_ = broken_ = false;
+  copy_syncs_ = 0;
 }
 
 }  // namespace pgvalet::wire

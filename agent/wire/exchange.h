@@ -129,7 +129,7 @@ class Exchange {
   bool sync_unsure_ = false;  // or to one that was sent, and read by a COPY or not
   bool copy_in_ = false;
   bool copy_end_sent_ = false;  // of the COPY that is on
-  bool copy_syncs_ = false;     // Syncs were sent for it to ignore
+  std::size_t copy_syncs_ = 0;  // Syncs sent for it to ignore
   bool broken_ = false;
 };
 

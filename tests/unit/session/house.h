@@ -12,6 +12,7 @@
 #include <string>
 #include <vector>
 
+#include "base/log.h"
 #include "fakes/client_messages.h"
 #include "fakes/fake_client.h"
 #include "fakes/fake_server.h"
@@ -32,6 +33,7 @@ class House {
   using Change = std::function<void(config::Settings&)>;
 
   explicit House(const Change& change = {}, int cores = 1) {
+    spdlog::set_level(spdlog::level::off);
     for (int i = 0; i < cores; ++i) loops.push_back(std::make_unique<SteppedLoop>());
     server = std::make_unique<FakeServer>(server_loop.loop, UniqueName());
     settings = MakeSettings(change);

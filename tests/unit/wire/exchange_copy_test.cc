@@ -235,6 +235,15 @@ TEST_F(ExchangeCopyTest, RequestBehindTheEndOfAFailedCopyCostsTheConnection) {
   EXPECT_TRUE(exchange.broken());
 }
 
+TEST_F(ExchangeCopyTest, CopyThatFailsBehindTwoSyncsCostsTheConnection) {
+  SendAll(ExtendedCopy("copy trigger"));
+  SendAll({Sync(), Sync()});
+
+  EXPECT_EQ(Answers(), "1 2 G E:P0001 Z:I Z:I");
+
+  EXPECT_TRUE(exchange.broken());
+}
+
 TEST_F(ExchangeCopyTest, RequestBehindTheFailureCostsTheConnection) {
   SendAll(ExtendedCopy("copy trigger"));
   driver.Send(Sync());
