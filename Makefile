@@ -97,8 +97,9 @@ test-tsan: deps-test ## unit and integration tests under ThreadSanitizer
 test-compose: ## docker compose up, from outside the containers (needs Docker)
 	@exec deploy/compose/test.sh
 
-test-matrix: deps ## compile the extension against every PostgreSQL found here
-	@exec $(DEV)/test_matrix.sh
+test-matrix: ## the extension's tests on PostgreSQL 17 and 18, in chroots (needs root)
+	@$(DEPS) $(DEV)/packages-matrix.txt
+	@exec tests/regress/matrix.sh
 
 ## Look after the code
 

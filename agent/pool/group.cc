@@ -35,13 +35,22 @@ Quota::~Quota() {
   if (group_) group_->ReturnQuota();
 }
 
-std::optional<Quota> PoolGroup::TakeQuota(const PoolPolicy& policy, int reserve) {
+bool PoolGroup::TakeShared(SharedLimit& limit, int most, std::int64_t now_us) const {
+  if (most > 0 && limit.reserved_until_us.load(std::memory_order_relaxed) > now_us) {
+    if (limit.blocked_who.load(std::memory_order_relaxed) != this) return false;
+    limit.reserved_until_us.store(0, std::memory_order_relaxed);
+  }
+  return TakeOne(limit.count, most);
+}
+
+std::optional<Quota> PoolGroup::TakeQuota(const PoolPolicy& policy, int reserve,
+                                          std::int64_t now_us) {
   if (!TakeOne(servers_, policy.pool_size + reserve)) return std::nullopt;
-  if (!TakeOne(quotas_.database->count, policy.max_db_connections)) {
+  if (!TakeShared(*quotas_.database, policy.max_db_connections, now_us)) {
     servers_.fetch_sub(1, std::memory_order_relaxed);
     return std::nullopt;
   }
-  if (!TakeOne(quotas_.user->count, policy.max_user_connections)) {
+  if (!TakeShared(*quotas_.user, policy.max_user_connections, now_us)) {
     quotas_.database->count.fetch_sub(1, std::memory_order_relaxed);
     servers_.fetch_sub(1, std::memory_order_relaxed);
     return std::nullopt;
@@ -55,6 +64,7 @@ void PoolGroup::ShowBlocked(const PoolPolicy& policy, std::int64_t waited_us, st
     if (most == 0 || limit.count.load(std::memory_order_relaxed) < most) return;
     limit.blocked_waited_us.store(waited_us, std::memory_order_relaxed);
     limit.blocked_said_us.store(now_us, std::memory_order_relaxed);
+    limit.blocked_who.store(this, std::memory_order_relaxed);
   };
   show(*quotas_.database, policy.max_db_connections);
   show(*quotas_.user, policy.max_user_connections);
@@ -65,7 +75,9 @@ bool PoolGroup::ShouldMakeRoom(std::int64_t waited_us, std::int64_t now_us) {
     const std::int64_t said = limit->blocked_said_us.load(std::memory_order_relaxed);
     if (said == 0 || now_us - said > kBlockedFreshUs) continue;
     if (limit->blocked_waited_us.load(std::memory_order_relaxed) <= waited_us) continue;
+    if (limit->blocked_who.load(std::memory_order_relaxed) == this) continue;
     limit->blocked_said_us.store(0, std::memory_order_relaxed);
+    limit->reserved_until_us.store(now_us + kBlockedFreshUs, std::memory_order_relaxed);
     return true;
   }
   return false;

@@ -51,6 +51,9 @@ struct SharedLimit {
   // A pool that may not grow because of it: how long its first client had waited when it said so.
   std::atomic<std::int64_t> blocked_waited_us{0};
   std::atomic<std::int64_t> blocked_said_us{0};
+  std::atomic<const void*> blocked_who{nullptr};  // which PoolGroup, for comparison only
+  // A connection was closed for that pool: until this moment nobody else takes the place.
+  std::atomic<std::int64_t> reserved_until_us{0};
 };
 
 struct Quotas {
@@ -82,7 +85,7 @@ class PoolGroup : public std::enable_shared_from_this<PoolGroup> {
 
   // A server connection more, if pool_size + `reserve` and the limits of database and user allow
   // it.
-  std::optional<Quota> TakeQuota(const PoolPolicy& policy, int reserve);
+  std::optional<Quota> TakeQuota(const PoolPolicy& policy, int reserve, std::int64_t now_us);
   // Says that a pool waits because of a limit it shares with others.  Does nothing when it is only
   // its own size that stops it.
   void ShowBlocked(const PoolPolicy& policy, std::int64_t waited_us, std::int64_t now_us);
@@ -113,6 +116,7 @@ class PoolGroup : public std::enable_shared_from_this<PoolGroup> {
  private:
   friend class Quota;
   void ReturnQuota();
+  bool TakeShared(SharedLimit& limit, int most, std::int64_t now_us) const;
 
   const PoolKey key_;
   const Quotas quotas_;

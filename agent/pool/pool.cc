@@ -316,7 +316,7 @@ void Pool::LaunchIfNeeded() {
 }
 
 bool Pool::Launch(int reserve) {
-  std::optional<Quota> quota = group_->TakeQuota(policy_, reserve);
+  std::optional<Quota> quota = group_->TakeQuota(policy_, reserve, ToMicros(loop().now()));
   if (!quota) return false;
   const Time deadline = policy_.server_connect_timeout > Duration::zero()
                             ? loop().now() + policy_.server_connect_timeout

@@ -11,6 +11,7 @@
 #include <boost/intrusive/list.hpp>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "base/clock.h"
@@ -134,7 +135,8 @@ class ClientSession final : public SessionHook,
   Step TakeBind(const wire::Header& header, MessageBatch& batch);
   Step TakeDescribe(const wire::Header& header, MessageBatch& batch);
   Step TakeClose(const wire::Header& header, MessageBatch& batch);
-  bool TakeDeallocate(const wire::Header& header, MessageBatch& batch);
+  // Nothing when the query is something else.
+  std::optional<Step> TakeDeallocate(const wire::Header& header, MessageBatch& batch);
   void EnsureOnServer(const wire::StatementPtr& statement, MessageBatch& batch);
   void EnsureUnnamed(MessageBatch& batch);
   void MakeStatementRoom(MessageBatch& batch);

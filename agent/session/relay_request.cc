@@ -117,7 +117,7 @@ ClientSession::Step ClientSession::TakeRequest(const wire::Header& header, Messa
   switch (header.type) {
     case client::kQuery:
       unnamed_parse_.clear();  // as the server drops its unnamed statement
-      if (TakeDeallocate(header, batch)) return Step::kNext;
+      if (const std::optional<Step> taken = TakeDeallocate(header, batch)) return *taken;
       return PassRequest(header, batch, Sent::kQuery);
     case client::kParse:
       return TakeParse(header, batch);

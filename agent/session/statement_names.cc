@@ -254,18 +254,19 @@ ClientSession::Step ClientSession::TakeClose(const wire::Header& header, Message
 // The server deallocates a statement of no text instead, made just before: that cannot fail, and
 // nothing that can may go ahead of a simple query, which the server would skip with no Sync to end
 // that.
-bool ClientSession::TakeDeallocate(const wire::Header& header, MessageBatch& batch) {
+std::optional<ClientSession::Step> ClientSession::TakeDeallocate(const wire::Header& header,
+                                                                 MessageBatch& batch) {
   constexpr std::size_t kLongest = 256;
-  if (statements_.size() == 0 || header.total() > kLongest || batch.left() < header.total())
-    return false;
+  if (statements_.size() == 0 || header.total() > kLongest) return std::nullopt;
   const wire::Bytes body = Body(header, batch);
-  if (body.size() < 2 || (body[0] | 0x20) != 'd') return false;
+  if (!body.empty() && (body[0] | 0x20) != 'd') return std::nullopt;
+  if (batch.left() < header.total()) return Step::kNeedMore;
   wire::BodyReader reader(body);
   const std::string name = DeallocatedName(reader.TakeString());
   const wire::StatementPtr* found = name.empty() ? nullptr : statements_.Find(name);
-  if (found == nullptr) return false;
+  if (found == nullptr) return std::nullopt;
   // In a failed transaction the server refuses without a look at the name.
-  if (lease_->exchange.status() == wire::TxStatus::kFailed) return false;
+  if (lease_->exchange.status() == wire::TxStatus::kFailed) return std::nullopt;
   PrepareServer(batch);
   std::string& out = batch.Insert();
   wire::AppendCloseStatement(out, kDeallocatedName);  // of a DEALLOCATE that failed
@@ -277,7 +278,7 @@ bool ClientSession::TakeDeallocate(const wire::Header& header, MessageBatch& bat
   lease_->request_at = context_->loop().now();
   lease_->exchange.OnSent(Sent::kQuery);
   statements_.Erase(name);
-  return true;
+  return Step::kNext;
 }
 
 void ClientSession::AppendKnownAnswersNow() {

@@ -1,5 +1,6 @@
 // What happens when a client, a backend or the whole server goes away.
 #include <gtest/gtest.h>
+#include <signal.h>
 
 #include <string>
 
@@ -140,6 +141,21 @@ TEST_F(FailureTest, ServerRestartIsSurvivedByIdleClients) {
 
   EXPECT_TRUE(Eventually([&] { return Connection(agent.To()).Value("SELECT 1") == "1"; }));
   EXPECT_EQ(client.ExecutePrepared("before").value(), "prepared before");
+}
+
+TEST_F(FailureTest, CrashOfTheServerIsSurvived) {
+  // A backend that is killed makes the server end all others and start over.
+  const AgentProcess agent(Pool(2));
+  Connection victim(agent.To()), bystander(agent.To());
+  const std::string backend = victim.Value("SELECT pg_backend_pid()");
+  bystander.Must("BEGIN");
+  ASSERT_TRUE(victim.Send("SELECT pg_sleep(100)"));
+
+  kill(static_cast<pid_t>(std::stoi(backend)), SIGKILL);
+
+  EXPECT_FALSE(victim.Collect().ok());
+  EXPECT_FALSE(bystander.Query("SELECT 1").ok());
+  EXPECT_TRUE(Eventually([&] { return Connection(agent.To()).Value("SELECT 1") == "1"; }));
 }
 
 TEST_F(FailureTest, ServerThatIsDownAtStartIsReportedAndUsedOnceItIsUp) {

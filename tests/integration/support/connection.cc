@@ -61,7 +61,9 @@ Connection::Connection(const std::string& conninfo)
 }
 
 Answer Connection::Query(const std::string& sql) {
-  return ToAnswer(Own(PQexec(raw(), sql.c_str())).get());
+  // Not PQexec(): of the two errors of a session that is ended it returns the one
+  // that libpq made itself.
+  return Send(sql) ? Collect() : ToAnswer(nullptr);
 }
 
 void Connection::Must(const std::string& sql) {
@@ -96,7 +98,7 @@ bool Connection::Send(const std::string& sql) { return PQsendQuery(raw(), sql.c_
 Answer Connection::Collect() {
   Answer answer;
   answer.sqlstate = "libpq";
-  answer.message = "no result";
+  answer.message = PQerrorMessage(raw());
   bool failed = false;
   while (const ResultPtr result = Own(PQgetResult(raw()))) {
     // A lost connection adds an error of libpq's own behind the one that says why.

@@ -37,7 +37,7 @@ class Connection {
   std::string error() const { return PQerrorMessage(connection_.get()); }
   PGconn* raw() const { return connection_.get(); }
 
-  // Simple protocol; the last result when there are several statements.
+  // Simple protocol, not for COPY: the first error, else the last result.
   Answer Query(const std::string& sql);
   // First field of the first row, see Answer::value().
   std::string Value(const std::string& sql) { return Query(sql).value(); }

@@ -149,6 +149,16 @@ TEST_F(StatementsTest, DeallocateBySqlForgetsTheName) {
   EXPECT_EQ(house.Ask(client, Use("s")), "E:26000 Z:I");
 }
 
+TEST_F(StatementsTest, DeallocateMayBeCutAnywhere) {
+  const std::string request = Query("deallocate s");
+  for (std::size_t cut = 1; cut < request.size(); ++cut) {
+    FakeClient client = house.Connect();
+    house.Ask(client, Parse("s", "select") + Sync());
+    EXPECT_EQ(house.Ask(client, request.substr(0, cut)), "");
+    EXPECT_EQ(house.Ask(client, request.substr(cut)), "C:DEALLOCATE Z:I") << cut;
+  }
+}
+
 // The statement cannot be parsed on the server that the client has now: that must not leave the
 // server skipping to a Sync that never comes.
 TEST_F(StatementsTest, DeallocateInAFailedTransactionIsAnswered) {
