@@ -147,6 +147,7 @@ TEST_F(FailureTest, CrashOfTheServerIsSurvived) {
   // A backend that is killed makes the server end all others and start over.
   const AgentProcess agent(Pool(2));
   Connection victim(agent.To()), bystander(agent.To());
+  victim.Must("BEGIN");  // keeps its backend
   const std::string backend = victim.Value("SELECT pg_backend_pid()");
   bystander.Must("BEGIN");
   ASSERT_TRUE(victim.Send("SELECT pg_sleep(100)"));
