@@ -120,6 +120,7 @@ class ClientSession final : public SessionHook,
   Step TakeRequest(const wire::Header& header, MessageBatch& batch);
   Step DiscardRequest(const wire::Header& header, MessageBatch& batch);
   Step PassUnanswered(const wire::Header& header, MessageBatch& batch);
+  Step PassQuery(const wire::Header& header, MessageBatch& batch);
   Step PassRequest(const wire::Header& header, MessageBatch& batch, wire::Sent kind);
   Step TakeCopyMessage(const wire::Header& header, MessageBatch& batch);
   void PrepareServer(MessageBatch& batch);
@@ -129,6 +130,7 @@ class ClientSession final : public SessionHook,
   // statement_names.cc
   bool RenamesStatements() const;
   bool MustSettleFirst();
+  void HoldNamesBehindDiscard(wire::Bytes query);
   Step TakeParse(const wire::Header& header, MessageBatch& batch);
   Step TakeUnnamedParse(const wire::Header& header, MessageBatch& batch);
   Step TakeRepeatedParse(const wire::Header& header, MessageBatch& batch, std::string_view name);

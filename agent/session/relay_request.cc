@@ -118,7 +118,7 @@ ClientSession::Step ClientSession::TakeRequest(const wire::Header& header, Messa
     case client::kQuery:
       unnamed_parse_.clear();  // as the server drops its unnamed statement
       if (const std::optional<Step> taken = TakeDeallocate(header, batch)) return *taken;
-      return PassRequest(header, batch, Sent::kQuery);
+      return PassQuery(header, batch);
     case client::kParse:
       return TakeParse(header, batch);
     case client::kBind:
@@ -171,6 +171,14 @@ ClientSession::Step ClientSession::DiscardRequest(const wire::Header& header, Me
     [[maybe_unused]] const bool sent = SendToClient(wire::AsBytes(out));
   }
   return PassUnanswered(header, batch);
+}
+
+ClientSession::Step ClientSession::PassQuery(const wire::Header& header, MessageBatch& batch) {
+  const std::size_t here = std::min(header.total(), batch.left());
+  const wire::Bytes text = batch.rest().subspan(wire::kHeaderBytes, here - wire::kHeaderBytes);
+  const Step step = PassRequest(header, batch, wire::Sent::kQuery);
+  HoldNamesBehindDiscard(text);
+  return step;
 }
 
 ClientSession::Step ClientSession::PassRequest(const wire::Header& header, MessageBatch& batch,

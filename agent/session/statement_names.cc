@@ -67,6 +67,16 @@ bool ClientSession::RenamesStatements() const {
          pool_->policy().mode != config::PoolMode::kSession;
 }
 
+// DISCARD ALL and DEALLOCATE ALL are known by the tags of their answers.  A client that names a
+// statement right behind such a query has to wait for that.
+void ClientSession::HoldNamesBehindDiscard(wire::Bytes query) {
+  if (statements_.size() == 0) return;
+  const std::string_view text = wire::AsText(query);
+  const std::size_t begin = std::min(text.find_first_not_of(" \t\r\n;"), text.size());
+  const std::string word = wire::LowerCase(text.substr(begin, 7));
+  if (word == "discard" || word == "dealloc") lease_->exchange.HoldNames();
+}
+
 // A client that pipelines beyond a Sync may name statements of which it is not known yet whether an
 // error has kept them from being made.  Then the request waits for the answers before it.
 bool ClientSession::MustSettleFirst() {
@@ -153,7 +163,10 @@ ClientSession::Step ClientSession::TakeUnnamedParse(const wire::Header& header,
 ClientSession::Step ClientSession::TakeRepeatedParse(const wire::Header& header,
                                                      MessageBatch& batch, std::string_view name) {
   PrepareServer(batch);
-  wire::AppendParse(batch.Insert(), name, std::string_view("\0\0\0", 3));
+  std::string& out = batch.Insert();
+  wire::AppendCloseStatement(out, name);  // of an attempt before this one
+  lease_->exchange.OnSent(Sent::kOwnClose);
+  wire::AppendParse(out, name, std::string_view("\0\0\0", 3));
   lease_->exchange.OnSent(Sent::kOwnParse);
   lease_->stray_names.emplace_back(name);
   return PassRequest(header, batch, Sent::kParse);
@@ -263,7 +276,9 @@ std::optional<ClientSession::Step> ClientSession::TakeDeallocate(const wire::Hea
   if (batch.left() < header.total()) return Step::kNeedMore;
   wire::BodyReader reader(body);
   const std::string name = DeallocatedName(reader.TakeString());
-  const wire::StatementPtr* found = name.empty() ? nullptr : statements_.Find(name);
+  if (name.empty()) return std::nullopt;
+  if (MustSettleFirst()) return Step::kNeedMore;
+  const wire::StatementPtr* found = statements_.Find(name);
   if (found == nullptr) return std::nullopt;
   // In a failed transaction the server refuses without a look at the name.
   if (lease_->exchange.status() == wire::TxStatus::kFailed) return std::nullopt;

@@ -82,6 +82,8 @@ class Exchange {
   // Behind a Sync that is sent, names of statements may not mean what the tables say: whether what
   // was sent before it is carried out or skipped is not known yet.
   bool NamesAreUncertain() const { return synced_change_end_ > head_; }
+  // So they are until what was sent last is answered: it may drop statements.
+  void HoldNames() { synced_change_end_ = tail_; }
 
   // Nothing is outstanding, and the server said it is idle, outside a transaction.
   bool Idle() const { return at_ready_ && status_ == TxStatus::kIdle; }

@@ -67,11 +67,13 @@ def count(bench, target, protocol, clients, instructions):
     with subprocess.Popen(
         command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
     ) as child:
-        time.sleep(0.5)  # until it has attached itself to all threads
-        result = bench.pgbench(target, protocol, clients)
-        child.send_signal(signal.SIGINT)
+        try:
+            time.sleep(0.5)  # until it has attached itself to all threads
+            result = bench.pgbench(target, protocol, clients)
+        finally:
+            child.send_signal(signal.SIGINT)  # else it would stay as long as the pooler
         text = child.communicate()[0]
-    if not result["transactions"]:
-        return None
+    if result["failed"]:
+        return {}
     counts = {name: n / result["transactions"] for name, n in read(text).items()}
     return {name: round(n, 3) for name, n in counts.items() if n >= 0.005}

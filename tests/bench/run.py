@@ -125,8 +125,7 @@ class Run:
 
     def _idle(self, target):
         # A process of its own: what ran before must not have left free memory behind.
-        other = target.another()
-        return self.bench.idle(other, self.options.idle)
+        return self.bench.idle(target.another(), self.options.idle)
 
     def measure(self):
         cases = self.cases()
@@ -171,7 +170,8 @@ def machine():
                 model = line.split(":")[1].strip()
                 break
     when = time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime())
-    return f"{os.cpu_count()} CPUs ({model}), Linux {platform.release()}, {when}"
+    before = f"load average before {os.getloadavg()[0]:.1f}"
+    return f"{os.cpu_count()} CPUs ({model}), Linux {platform.release()}, {when}, {before}"
 
 
 def show(rows, counted, with_goals):
@@ -203,7 +203,7 @@ def main():
         return show(saved["rows"], saved["counted"], options.targets_of_issue)
     more_files(max(options.idle, options.many) + 200)
     devserver.raise_on_signals()
-    command, where, load_before = " ".join(sys.argv), machine(), os.getloadavg()
+    command, where = " ".join(sys.argv), machine()
     work = pathlib.Path(tempfile.mkdtemp(prefix="pgvalet-bench-"))
     work.chmod(0o755)
     run = Run(options, work)
@@ -219,7 +219,7 @@ def main():
     finally:
         run.stop()
         shutil.rmtree(work, ignore_errors=True)
-    say(f"\n{where}; load average at the start {load_before[0]:.1f}\n{command}")
+    say(f"\n{where}\n{command}")
     if options.out:
         saved = {"machine": where, "command": command, "rows": run.rows, "counted": run.counted}
         pathlib.Path(options.out).write_text(json.dumps(saved, indent=1), encoding="utf-8")
