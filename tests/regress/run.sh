@@ -25,6 +25,11 @@ pg_regress=$(dirname "$("$bin/pg_config" --pgxs)")/../test/regress/pg_regress
 as_server_user=()
 if [ "$(id -u)" = 0 ]; then as_server_user=(setpriv --reuid=postgres --regid=postgres --init-groups); fi
 
+# The servers' user cannot enter every checkout (/root), but it can enter this.
+mkdir "$work/input"
+cp -R "$here/sql" "$here/expected" "$here"/*.conf "$work/input/"
+chmod -R a+rX "$work/input"
+
 failed=()
 
 # sql_tests CONFIGURATION TEST...: a server with it, and the tests one by one.
@@ -35,8 +40,8 @@ sql_tests() {
   install -d -m 755 ${as_server_user[0]:+-o postgres} "$out"
   # A clean environment: libpq's variables would lead the tests elsewhere.
   if ! (cd "$out" && "${as_server_user[@]}" env -i PATH="$PATH" HOME="$out" LC_ALL=C.UTF-8 \
-      "$pg_regress" --temp-instance="$out/instance" --temp-config="$here/$configuration.conf" \
-      --bindir="$bin" --inputdir="$here" --outputdir="$out" --no-locale --encoding=UTF8 \
+      "$pg_regress" --temp-instance="$out/instance" --temp-config="$work/input/$configuration.conf" \
+      --bindir="$bin" --inputdir="$work/input" --outputdir="$out" --no-locale --encoding=UTF8 \
       --port=54199 "$@"); then
     failed+=("SQL tests with $configuration.conf")
     cat "$out/regression.diffs" 2>/dev/null || tail -n 50 "$out"/log/*.log || true
