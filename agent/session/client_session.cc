@@ -120,7 +120,7 @@ void ClientSession::End(std::string_view reason) {
   } else {
     DropLease("its client left it in the middle of something");
   }
-  if (logged_in_ && context_->settings()->log_disconnections) {
+  if (logged_in_ && pool_ != nullptr && context_->settings()->log_disconnections) {
     log::info("client gone: client={} database={} user={} reason={}", peer_.ToString(),
               pool_->key().database, pool_->key().user, reason);
   }
