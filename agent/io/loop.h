@@ -107,6 +107,10 @@ class Loop {
 
   // A string with room for at least `bytes`, from the stock if it has one.
   std::string TakeBuffer(std::size_t bytes);
+  // While it was taken, by this many bytes.
+  void BufferGrew(std::size_t bytes) {
+    counters_.buffer_bytes.Add(static_cast<std::int64_t>(bytes));
+  }
   void ReturnBuffer(std::string buffer);
 
   stats::CoreCounters& counters() { return counters_; }

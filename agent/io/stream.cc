@@ -23,7 +23,7 @@ Stream::Stream(Loop& loop, int fd, StreamHandler& handler, bool connecting)
 Stream::~Stream() {
   if (loop_ != nullptr) {
     loop_->Unregister(fd_, *this);
-    if (outbox_.capacity() > 64) loop_->ReturnBuffer(std::move(outbox_));
+    if (blocked()) loop_->ReturnBuffer(std::move(outbox_));
   }
   close(fd_);
 }
@@ -92,7 +92,9 @@ Result<Done> Stream::Send(wire::Bytes bytes) {
     outbox_ = loop_->TakeBuffer(bytes.size() - sent);
     WatchWrites(true);
   }
+  const std::size_t capacity = outbox_.capacity();
   outbox_.append(wire::AsText(bytes.subspan(sent)));
+  loop_->BufferGrew(outbox_.capacity() - capacity);
   return Done{};
 }
 

@@ -163,9 +163,12 @@ def show_goals(results, mine="pgvalet", many=1000):
 
     def add(what, limit, values, held, digits=2):
         nonlocal missed
+        if not values:
+            lines.append([what, limit, "not in this run", "-", "-"])
+            return
         missed += not held
-        middle = f"{statistics.median(values):.{digits}f}" if values else "none"
-        between = f"{min(values):.{digits}f} to {max(values):.{digits}f}" if values else "-"
+        middle = f"{statistics.median(values):.{digits}f}"
+        between = f"{min(values):.{digits}f} to {max(values):.{digits}f}"
         lines.append([what, limit, middle, between, "yes" if held else "NO"])
 
     for case, key, limit, ceiling in GOALS:
