@@ -12,8 +12,8 @@
 namespace pgvalet::cli {
 namespace {
 
-// 5,000 backends and as many roles, databases and applications fit.
-constexpr int kMaxSnapshotBytes = 64 << 20;
+// A snapshot grows with the server's backends: no bound.
+constexpr int kMaxSnapshotBytes = -1;
 
 // gRPC wraps "Connection refused" into a sentence per layer; the last one is what counts.
 std::string Cause(const grpc::Status& status) {

@@ -83,8 +83,8 @@ struct Settings {
   std::uint32_t unix_socket_mode = 0777;
   int listen_backlog = 4096;
   std::string pidfile;
-  std::string grpc_listen = "127.0.0.1:6544";  // host:port, empty: off
-  std::string http_listen = "127.0.0.1:6545";  // host:port, empty: off
+  std::string grpc_listen = "127.0.0.1:6544";  // host:port or unix:/path, empty: off
+  std::string http_listen = "127.0.0.1:6545";  // host:port or unix:/path, empty: off
 
   // Log.
   std::string logfile;  // empty: stderr

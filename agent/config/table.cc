@@ -301,7 +301,7 @@ void AddStatistics(Table& table) {
                                 "Time between two readings of the extension; 0: it is not read."),
       Row<&S::sampler_dbname>(kGroup, "sampler_dbname", Text(), kReload,
                               "Database on the server that has the extension; empty: that of the "
-                              "first entry of [databases]."),
+                              "first entry of [databases] by name that is not `*`."),
       Row<&S::sampler_user>(kGroup, "sampler_user", Text(), kReload,
                             "Who reads the extension; empty: auth_user, else the entry's user."),
       Row<&S::sampler_password>(kGroup, "sampler_password", Text(), kReload,

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
+#include <sys/un.h>
 
 #include <array>
 #include <charconv>
@@ -138,6 +139,13 @@ std::optional<Value> ReadAddress(const Written& written) {
   if (text == nullptr) return std::nullopt;
   const std::string address(Trimmed(*text));
   if (address.empty() || Lower(address) == "off") return Value(std::string());
+  constexpr std::string_view kUnixPrefix = "unix:";
+  if (address.starts_with(kUnixPrefix)) {
+    // As long as the operating system takes it, with its closing zero.
+    const std::size_t path_bytes = address.size() - kUnixPrefix.size();
+    if (path_bytes < 2 || path_bytes >= sizeof(sockaddr_un::sun_path)) return std::nullopt;
+    return address[kUnixPrefix.size()] == '/' ? std::optional(Value(address)) : std::nullopt;
+  }
   const std::size_t colon = address.rfind(':');
   if (colon == std::string::npos || colon == 0) return std::nullopt;
   const bool bracketed = address.front() == '[' && address[colon - 1] == ']';
@@ -222,7 +230,7 @@ std::string Expected(const Rule& rule) {
     case Kind::kWord:
       return fmt::format("one of {}", fmt::join(rule.words, ", "));
     case Kind::kAddress:
-      return "host:port, or \"off\"";
+      return "host:port, unix:/path or \"off\"";
     case Kind::kList:
       return "list, or text with commas";
   }

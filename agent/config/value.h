@@ -29,7 +29,7 @@ enum class Kind : std::uint8_t {
   kDuration,  // Duration
   kText,      // std::string
   kWord,      // std::string, one of Rule::words
-  kAddress,   // std::string, host:port or empty
+  kAddress,   // std::string, host:port, unix:/path or empty
   kList,      // std::vector<std::string>
 };
 
