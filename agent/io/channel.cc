@@ -30,9 +30,10 @@ void Channel::Abort(Error error) {
 }
 
 void Channel::OnReadable() {
-  if (waiting_ == Waiting::kBytes) Resume();
   // Somebody who waits for the connection learns of its failure from OnWritable or here.
-  if (waiting_ == Waiting::kDrain && stream_->hangup()) Resume();
+  const bool wake =
+      waiting_ == Waiting::kBytes || (waiting_ == Waiting::kDrain && stream_->hangup());
+  if (wake) Resume();  // who is resumed may destroy us
 }
 
 void Channel::OnWritable() {

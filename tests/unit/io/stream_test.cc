@@ -177,6 +177,7 @@ TEST_F(StreamTest, MovesToAnotherLoopWithWhatArrivesMeanwhile) {
 
   EXPECT_EQ(handler.readable, 1);
   EXPECT_EQ(Received(), "on the way");
+  stream.reset();  // before the loop it has joined
 }
 
 // ---- listening and connecting ----
@@ -352,6 +353,33 @@ TEST_F(ChannelTest, TaskThatIsDestroyedWhileItWaitsIsNotResumed) {
   }
   // The owner of a task destroys the channel along with it; nothing else wakes it.
   EXPECT_EQ(channel.unread().size(), 0u);
+}
+
+struct Conversation {
+  explicit Conversation(Loop& loop, Stream& stream) : channel(loop, std::nullopt) {
+    channel.Use(stream);
+  }
+  Channel channel;
+};
+
+Task<Done> EndOnFirstByte(std::unique_ptr<Conversation>& conversation, StreamHandler& next,
+                          Stream& stream) {
+  [[maybe_unused]] const Result<Done> got = co_await conversation->channel.Fill(1);
+  stream.SetHandler(next);
+  conversation.reset();
+  co_return Done{};
+}
+
+TEST_F(ChannelTest, MayBeDestroyedByWhomItResumes) {
+  auto conversation = std::make_unique<Conversation>(stepped.loop, *stream);
+  auto task = EndOnFirstByte(conversation, handler, *stream);
+  task.Start();
+
+  peer.Send("x");
+  stepped.Settle();
+
+  EXPECT_TRUE(task.done());
+  EXPECT_EQ(conversation, nullptr);
 }
 
 TEST_F(ChannelTest, WhatIsNotConsumedIsHandedOver) {
