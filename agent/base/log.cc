@@ -30,6 +30,10 @@ Result<Done> StartLog(std::string_view level, std::string_view file) {
   }
 }
 
-void StopLog() { spdlog::shutdown(); }
+void StopLog() {
+  // What the log's thread writes to outlives that thread.
+  const std::shared_ptr<spdlog::logger> logger = spdlog::default_logger();
+  spdlog::shutdown();
+}
 
 }  // namespace pgvalet
