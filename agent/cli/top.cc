@@ -31,6 +31,7 @@ int RunPlain(const Options& options, Watcher* watcher, const Signals& signals) {
   TopState state;
   state.view = options.view;
   std::int64_t printed = 0;
+  decltype(options.iterations) tables = 0;
   std::string told;
   while (true) {
     pollfd fds[2] = {{signals.fd(), POLLIN, 0}, {watcher->fd(), POLLIN, 0}};
@@ -53,7 +54,8 @@ int RunPlain(const Options& options, Watcher* watcher, const Signals& signals) {
     if (!Print(
             Render(PlainTop(DataOf(report, options.address), state, OutputWidth()), UseColour())))
       return kOk;
-    if (options.iterations > 0 && printed >= options.iterations) return kOk;
+    // Of two readings that came while one was printed only the newer is shown.
+    if (options.iterations > 0 && ++tables >= options.iterations) return kOk;
   }
 }
 

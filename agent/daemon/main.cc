@@ -45,13 +45,13 @@ int main(int argc, char** argv) {
     std::fputs(config::DescribeSettings(*loaded).c_str(), stdout);
     return kOk;
   }
-  if (Result<Done> log = StartLog(loaded->settings->log_level, loaded->settings->logfile); !log) {
-    return Complain(log.error(), kFailed);
-  }
-  // Before any thread starts, so that all of them leave the signals to Agent::Run().
+  // Before any thread starts, the log's too, so that all of them leave the signals to Agent::Run().
   const sigset_t signals = daemon::Agent::Signals();
   pthread_sigmask(SIG_BLOCK, &signals, nullptr);
   signal(SIGPIPE, SIG_IGN);
+  if (Result<Done> log = StartLog(loaded->settings->log_level, loaded->settings->logfile); !log) {
+    return Complain(log.error(), kFailed);
+  }
 
   int status = kOk;
   {
