@@ -39,7 +39,12 @@ CREATE FUNCTION pgvalet.backend_slots(
     OUT wal_bytes bigint,
     OUT active_us bigint,
     OUT idle_us bigint,
-    OUT idle_in_transaction_us bigint)
+    OUT idle_in_transaction_us bigint,
+    OUT pin_reasons text[],
+    OUT pinned_objects bigint,
+    OUT pinned_since timestamptz,
+    OUT moved_settings integer,
+    OUT moved_statements integer)
 RETURNS SETOF record
 LANGUAGE C VOLATILE STRICT PARALLEL RESTRICTED
 AS 'MODULE_PATHNAME', 'pgvalet_backend_slots';
@@ -129,7 +134,12 @@ SELECT s.pid,
        s.wal_bytes,
        s.active_us,
        s.idle_us,
-       s.idle_in_transaction_us
+       s.idle_in_transaction_us,
+       s.pin_reasons,
+       s.pinned_objects,
+       s.pinned_since,
+       s.moved_settings,
+       s.moved_statements
   FROM pgvalet.backend_slots() AS s
   LEFT JOIN pg_catalog.pg_database AS d ON d.oid = s.database_id
   LEFT JOIN pg_catalog.pg_roles AS r ON r.oid = s.role_id;
@@ -190,6 +200,16 @@ COMMENT ON COLUMN pgvalet.backends.idle_us IS
     'Time spent waiting for a command outside a transaction, in microseconds, including the present wait.';
 COMMENT ON COLUMN pgvalet.backends.idle_in_transaction_us IS
     'Time spent waiting for a command inside an open or failed transaction, in microseconds, including the present wait. Such waits hold locks and a server connection for nothing.';
+COMMENT ON COLUMN pgvalet.backends.pin_reasons IS
+    'Why the session of an agent connection cannot move to another backend, as of its last transaction: temporary_objects, advisory_locks, held_cursors, listen, random_seed, replication_origin, state_too_large, unknown. NULL: it can, or it is a direct connection.';
+COMMENT ON COLUMN pgvalet.backends.pinned_objects IS
+    'How many objects (tables, locks, cursors, channels) there are for these reasons; 0 when there is none.';
+COMMENT ON COLUMN pgvalet.backends.pinned_since IS
+    'Since when the session cannot move, timestamp; NULL when it can.';
+COMMENT ON COLUMN pgvalet.backends.moved_settings IS
+    'Settings changed at session level that the session of an agent connection carries.';
+COMMENT ON COLUMN pgvalet.backends.moved_statements IS
+    'Statements prepared by SQL (PREPARE) that the session of an agent connection carries.';
 
 CREATE VIEW pgvalet.usage_by_role AS
 SELECT coalesce(o.rolname::text, u.name, pg_catalog.format('(dropped %s)', u.object_id)) AS role_name,

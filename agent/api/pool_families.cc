@@ -51,11 +51,17 @@ constexpr PoolCounterMetric kPoolCounters[] = {
     {"pgvalet_pool_client_logins_total", "Clients logged in.", &PoolTotals::client_logins},
     {"pgvalet_pool_server_connects_total", "Server connections opened and logged in.",
      &PoolTotals::server_connects},
+    {"pgvalet_pool_server_connects_without_extension_total",
+     "Of the server connections opened, those to servers without the extension.",
+     &PoolTotals::server_connects_without_extension},
     {"pgvalet_pool_server_connect_failures_total", "Server connections that could not be opened.",
      &PoolTotals::server_connect_failures},
     {"pgvalet_pool_server_closes_total", "Server connections closed.", &PoolTotals::server_closes},
     {"pgvalet_pool_setting_restores_total", "Leases that had to restore session settings first.",
      &PoolTotals::setting_restores},
+    {"pgvalet_pool_pins_total",
+     "Transactions after which a client kept its server connection, its session being tied to it.",
+     &PoolTotals::pins},
 };
 
 struct PoolStateMetric {
@@ -142,6 +148,12 @@ void AddPoolFamilies(Families& families, const std::vector<PoolSnapshot>& pools)
                                  "Most server connections the pool may have.", MetricType::Gauge);
   for (const PoolSnapshot& pool : pools) {
     AddValue(size, LabelsOf(pool), static_cast<double>(pool.now.pool_size));
+  }
+  MetricFamily& pinned = AddFamily(
+      families, "pgvalet_pool_clients_pinned",
+      "Clients that hold a server connection between transactions.", MetricType::Gauge);
+  for (const PoolSnapshot& pool : pools) {
+    AddValue(pinned, LabelsOf(pool), static_cast<double>(pool.now.clients_pinned));
   }
   MetricFamily& wait = AddFamily(families, "pgvalet_pool_longest_wait_seconds",
                                  "Wait so far of the client that waits longest; 0: nobody waits.",

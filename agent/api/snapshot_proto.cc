@@ -87,9 +87,11 @@ void FillTotals(const stats::PoolTotals& totals, v1::PoolTotals& message) {
   message.set_bind_count(totals.binds);
   message.set_client_login_count(totals.client_logins);
   message.set_server_connect_count(totals.server_connects);
+  message.set_server_connect_without_extension_count(totals.server_connects_without_extension);
   message.set_server_connect_failure_count(totals.server_connect_failures);
   message.set_server_close_count(totals.server_closes);
   message.set_setting_restore_count(totals.setting_restores);
+  message.set_pin_count(totals.pins);
   FillHistogram(totals.wait_time, *message.mutable_wait_time());
   FillHistogram(totals.transaction_time, *message.mutable_transaction_time());
   FillHistogram(totals.query_time, *message.mutable_query_time());
@@ -128,6 +130,7 @@ void FillGauges(const stats::PoolGauges& gauges, v1::PoolGauges& message) {
   message.set_servers_canceling(gauges.servers_canceling);
   message.set_pool_size(gauges.pool_size);
   message.set_longest_wait_us(gauges.longest_wait_us);
+  message.set_clients_pinned(gauges.clients_pinned);
 }
 
 void FillPool(const stats::PoolSnapshot& pool, v1::Pool& message) {
@@ -137,6 +140,20 @@ void FillPool(const stats::PoolSnapshot& pool, v1::Pool& message) {
   FillGauges(pool.now, *message.mutable_now());
   FillTotals(pool.totals, *message.mutable_totals());
   FillWindow(pool.window, *message.mutable_window());
+}
+
+void FillPin(const stats::PinSnapshot& pin, v1::Pin& message) {
+  message.set_database(pin.client.database);
+  message.set_user(pin.client.user);
+  message.set_client(pin.client.client);
+  message.set_application_name(pin.client.application_name);
+  message.set_server_pid(pin.client.server_pid);
+  for (const stats::PinReasonCount& reason : pin.client.reasons) {
+    v1::PinReason& added = *message.add_reasons();
+    added.set_reason(reason.reason);
+    added.set_object_count(reason.objects);
+  }
+  message.set_age_us(pin.age_us);
 }
 
 void FillCosts(const stats::SessionCosts& costs, v1::SessionCosts& message) {
@@ -221,6 +238,7 @@ void FillProto(const stats::Snapshot& snapshot, v1::Snapshot& message) {
   FillAgent(snapshot.agent, *message.mutable_agent());
   for (const stats::PoolSnapshot& pool : snapshot.pools) FillPool(pool, *message.add_pools());
   FillTotals(snapshot.totals, *message.mutable_totals());
+  for (const stats::PinSnapshot& pin : snapshot.pins) FillPin(pin, *message.add_pins());
   FillWindow(snapshot.totals_window, *message.mutable_totals_window());
   FillExtension(*snapshot.extension, *message.mutable_extension());
 }

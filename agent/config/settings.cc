@@ -2,6 +2,18 @@
 
 namespace pgvalet::config {
 
+const char* WithoutExtensionName(WithoutExtension choice) {
+  switch (choice) {
+    case WithoutExtension::kPin:
+      return "pin";
+    case WithoutExtension::kWarn:
+      return "warn";
+    case WithoutExtension::kIgnore:
+      return "ignore";
+  }
+  return "";
+}
+
 const char* PoolModeName(PoolMode mode) {
   switch (mode) {
     case PoolMode::kSession:

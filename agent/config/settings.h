@@ -20,11 +20,17 @@ namespace pgvalet::config {
 
 enum class PoolMode : std::uint8_t { kSession, kTransaction, kStatement };
 enum class AuthType : std::uint8_t { kTrust, kPlain, kMd5, kScramSha256 };
+// What happens beyond max_pinned_share.
+enum class PinLimitAction : std::uint8_t { kWait, kError };
+// What session state gets that cannot be followed, on servers without the extension.
+enum class WithoutExtension : std::uint8_t { kPin, kWarn, kIgnore };
 
 // "session", "transaction", "statement".
 const char* PoolModeName(PoolMode mode);
 // "trust", "plain" (also written "password"), "md5", "scram-sha-256".
 const char* AuthTypeName(AuthType type);
+// "pin", "warn", "ignore".
+const char* WithoutExtensionName(WithoutExtension choice);
 
 // One server address of a database.
 struct HostPort {
@@ -103,6 +109,10 @@ struct Settings {
   int max_db_connections = 0;    // server connections of one database, 0: no limit
   int max_user_connections = 0;  // server connections of one user, 0: no limit
   bool server_round_robin = false;
+  int max_pinned_share_thousandths = 800;
+  PinLimitAction pin_limit_action = PinLimitAction::kWait;
+  Duration pin_warn_after = std::chrono::seconds(60);
+  WithoutExtension without_extension = WithoutExtension::kPin;
   int max_prepared_statements = 200;  // per server connection; 0: names pass unchanged
   // JDBC and lib/pq always send this one, and it changes nothing since PostgreSQL 12.
   std::vector<std::string> ignore_startup_parameters{"extra_float_digits"};

@@ -17,6 +17,10 @@ Rule Count(std::int64_t min) { return Integer(min, kMaxCount); }
 Rule Seconds(std::int64_t min_us = 0, std::int64_t max_us = kLongest) {
   return {.kind = Kind::kDuration, .min = min_us, .max = max_us};
 }
+Rule Share() { return {.kind = Kind::kShare}; }
+Rule Words(std::initializer_list<std::string_view> words) {
+  return {.kind = Kind::kWord, .words = words};
+}
 Rule Text() { return {.kind = Kind::kText}; }
 Rule List() { return {.kind = Kind::kList}; }
 Rule Address() { return {.kind = Kind::kAddress}; }
@@ -49,6 +53,16 @@ void Assign(AuthType& member, const Value& value) {
     if (word == AuthTypeName(type)) member = type;
   }
 }
+void Assign(PinLimitAction& member, const Value& value) {
+  member = std::get<std::string>(value) == "error" ? PinLimitAction::kError : PinLimitAction::kWait;
+}
+void Assign(WithoutExtension& member, const Value& value) {
+  const std::string& word = std::get<std::string>(value);
+  for (const WithoutExtension choice :
+       {WithoutExtension::kPin, WithoutExtension::kWarn, WithoutExtension::kIgnore}) {
+    if (word == WithoutExtensionName(choice)) member = choice;
+  }
+}
 // int, std::uint16_t, std::uint32_t: the rule's bounds fit the member.
 template <typename Number>
 requires std::is_integral_v<Number>
@@ -66,6 +80,12 @@ std::optional<Value> Get(Duration member) { return Value(member); }
 std::optional<Value> Get(const std::vector<std::string>& member) { return Value(member); }
 std::optional<Value> Get(PoolMode member) { return Value(std::string(PoolModeName(member))); }
 std::optional<Value> Get(AuthType member) { return Value(std::string(AuthTypeName(member))); }
+std::optional<Value> Get(PinLimitAction member) {
+  return Value(std::string(member == PinLimitAction::kError ? "error" : "wait"));
+}
+std::optional<Value> Get(WithoutExtension member) {
+  return Value(std::string(WithoutExtensionName(member)));
+}
 template <typename Number>
 requires std::is_integral_v<Number> std::optional<Value> Get(Number member) {
   return Value(static_cast<std::int64_t>(member));
@@ -186,6 +206,22 @@ void AddPools(Table& table) {
       Row<&S::server_round_robin>(
           kGroup, "server_round_robin", Boolean(), kReload,
           "Use the server connection that was idle longest, not the last one used."),
+      Row<&S::max_pinned_share_thousandths>(
+          kGroup, "max_pinned_share", Share(), kReload,
+          "Share of a pool's server connections that clients may hold between transactions "
+          "because of temporary tables, session locks and the like; at least one."),
+      Row<&S::pin_limit_action>(
+          kGroup, "pin_limit_action", Words({"wait", "error"}), kReload,
+          "Beyond max_pinned_share: clients that have held one before wait for their turn, or the "
+          "client that would hold one more is ended (53300)."),
+      Row<&S::pin_warn_after>(
+          kGroup, "pin_warn_after", Seconds(), kReload,
+          "A client that holds a server connection so long between transactions is logged; 0: "
+          "never."),
+      Row<&S::without_extension>(
+          kGroup, "without_extension", Words({"pin", "warn", "ignore"}), kReload,
+          "On servers without the extension, what a client that makes session state gets which "
+          "cannot be followed: its server connection until it leaves, a warning, or nothing."),
       Row<&S::max_prepared_statements>(
           kGroup, "max_prepared_statements", Count(0), kReload,
           "Named prepared statements kept on each server connection in transaction and "

@@ -110,6 +110,20 @@ std::optional<Value> ReadQuantity(const Rule& rule, const Written& written) {
   return InBounds(rule, *number);
 }
 
+// "0.8" is 800 thousandths.
+std::optional<Value> ReadShare(const Written& written) {
+  std::optional<double> share;
+  if (const std::int64_t* whole = std::get_if<std::int64_t>(&written)) {
+    share = static_cast<double>(*whole);
+  } else if (const double* fraction = std::get_if<double>(&written)) {
+    share = *fraction;
+  } else if (const std::string* text = std::get_if<std::string>(&written)) {
+    share = AsNumber<double>(Trimmed(*text));
+  }
+  if (!share || !(*share >= 0 && *share <= 1)) return std::nullopt;
+  return Value(static_cast<std::int64_t>(std::llround(*share * 1000)));
+}
+
 // Octal in text, as PgBouncer has it; a TOML number is taken as it is (0o770).
 std::optional<Value> ReadFileMode(const Rule& rule, const Written& written) {
   if (const std::int64_t* number = std::get_if<std::int64_t>(&written)) {
@@ -177,6 +191,8 @@ std::optional<Value> Read(const Rule& rule, const Written& written) {
     case Kind::kSize:
     case Kind::kDuration:
       return ReadQuantity(rule, written);
+    case Kind::kShare:
+      return ReadShare(written);
     case Kind::kFileMode:
       return ReadFileMode(rule, written);
     case Kind::kText:
@@ -220,6 +236,8 @@ std::string Expected(const Rule& rule) {
       return fmt::format("whole number, {} to {}", rule.min, rule.max);
     case Kind::kSize:
       return fmt::format("bytes or text such as \"16MB\", {} to {}", rule.min, rule.max);
+    case Kind::kShare:
+      return "share, 0 to 1";
     case Kind::kFileMode:
       return "octal digits in quotes, \"0000\" to \"0777\"";
     case Kind::kDuration:
@@ -254,6 +272,7 @@ Result<Value> ReadValue(const Rule& rule, const Written& written, bool secret) {
 std::string ValueText(const Rule& rule, const Value& value) {
   if (const bool* flag = std::get_if<bool>(&value)) return *flag ? "true" : "false";
   if (const auto* number = std::get_if<std::int64_t>(&value)) {
+    if (rule.kind == Kind::kShare) return fmt::format("{}", static_cast<double>(*number) / 1000);
     return rule.kind == Kind::kFileMode ? fmt::format("{:04o}", *number) : std::to_string(*number);
   }
   if (const auto* time = std::get_if<Duration>(&value)) return SecondsText(time->count());

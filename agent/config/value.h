@@ -25,6 +25,7 @@ enum class Kind : std::uint8_t {
   kBoolean,   // bool
   kInteger,   // std::int64_t
   kSize,      // std::int64_t, bytes
+  kShare,     // std::int64_t, thousandths; written as 0 to 1
   kFileMode,  // std::int64_t, permission bits, written in octal
   kDuration,  // Duration
   kText,      // std::string

@@ -1,6 +1,6 @@
 #include "pool/group.h"
 
-#include "wire/settings.h"
+#include "wire/session_state.h"
 
 namespace pgvalet::pool {
 namespace {

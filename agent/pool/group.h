@@ -92,6 +92,13 @@ class PoolGroup : public std::enable_shared_from_this<PoolGroup> {
   // Should a free connection of this pool be closed, because a pool under the same limit waits
   // longer than `waited_us`?  True for one connection each time such a pool has said so.
   bool ShouldMakeRoom(std::int64_t waited_us, std::int64_t now_us);
+  // Clients that hold a connection between transactions.
+  void AddPinned(int by) { pinned_.fetch_add(by, std::memory_order_relaxed); }
+  int pinned() const { return pinned_.load(std::memory_order_relaxed); }
+  // True the first time only.
+  bool FirstWithoutExtension() {
+    return !without_extension_told_.exchange(true, std::memory_order_relaxed);
+  }
   int server_connections() const { return servers_.load(std::memory_order_relaxed); }
 
   // Waits on other cores.  `since_us` is when the first client of `core` began to wait, 0: none
@@ -121,6 +128,8 @@ class PoolGroup : public std::enable_shared_from_this<PoolGroup> {
   const PoolKey key_;
   const Quotas quotas_;
   std::atomic<int> servers_{0};
+  std::atomic<int> pinned_{0};
+  std::atomic<bool> without_extension_told_{false};
   std::atomic<int> wanting_count_{0};
   std::array<std::atomic<std::int64_t>, kMaxCores> wanting_{};
 

@@ -1,5 +1,6 @@
 #include "pool/policy.h"
 
+#include <algorithm>
 #include <optional>
 
 namespace pgvalet::pool {
@@ -14,7 +15,8 @@ T Pick(const std::optional<T>& narrow, const std::optional<T>& wide, const T& fa
 }
 
 std::vector<std::pair<std::string, std::string>> StartupOf(const config::DatabaseSettings& database,
-                                                           const std::string& agent_name) {
+                                                           const std::string& agent_name,
+                                                           config::PoolMode mode) {
   std::vector<std::pair<std::string, std::string>> startup;
   const auto add = [&](const char* name, const std::string& value) {
     if (!value.empty()) startup.emplace_back(name, value);
@@ -24,6 +26,7 @@ std::vector<std::pair<std::string, std::string>> StartupOf(const config::Databas
   add("DateStyle", database.datestyle);
   add("TimeZone", database.timezone);
   add("pgvalet.agent", agent_name);
+  add("pgvalet.agent_pool_mode", config::PoolModeName(mode));
   return startup;
 }
 
@@ -51,6 +54,11 @@ PoolPolicy PolicyFor(const config::Settings& settings, const PoolKey& key,
       Pick(user.max_user_connections, no_int, settings.max_user_connections);
   policy.server_round_robin = settings.server_round_robin;
   policy.max_prepared_statements = settings.max_prepared_statements;
+  policy.max_pinned =
+      std::max(1, (policy.pool_size * settings.max_pinned_share_thousandths + 500) / 1000);
+  policy.pin_limit_action = settings.pin_limit_action;
+  policy.pin_warn_after = settings.pin_warn_after;
+  policy.without_extension = settings.without_extension;
   policy.query_wait_timeout =
       Pick(user.query_wait_timeout, database.query_wait_timeout, settings.query_wait_timeout);
   policy.server_lifetime = Pick(no_time, database.server_lifetime, settings.server_lifetime);
@@ -71,7 +79,7 @@ PoolPolicy PolicyFor(const config::Settings& settings, const PoolKey& key,
   policy.hosts = database.hosts;
   policy.dbname = database.dbname.empty() ? key.database : database.dbname;
   policy.connect_query = database.connect_query;
-  policy.startup = StartupOf(database, agent_name);
+  policy.startup = StartupOf(database, agent_name, policy.mode);
   return policy;
 }
 

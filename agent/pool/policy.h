@@ -29,6 +29,10 @@ struct PoolPolicy {
   int max_user_connections = 0;
   bool server_round_robin = false;
   int max_prepared_statements = 0;  // per server connection
+  int max_pinned = 0;               // clients that hold a connection between transactions
+  config::PinLimitAction pin_limit_action{};
+  Duration pin_warn_after{0};
+  config::WithoutExtension without_extension{};
 
   Duration query_wait_timeout{0};
   Duration server_lifetime{0};

@@ -1,10 +1,12 @@
 #include "pool/pool.h"
 
+#include <algorithm>
 #include <atomic>
 #include <utility>
 
 #include "base/log.h"
 #include "pool/pool_directory.h"
+#include "pool/server_restore.h"
 #include "wire/message_builder.h"
 
 namespace pgvalet::pool {
@@ -33,7 +35,7 @@ std::uint64_t NextLeaseId() {
 
 }  // namespace
 
-ServerConnection::ServerConnection(wire::SettingsRef none) : settings(std::move(none)) {}
+ServerConnection::ServerConnection(wire::StateRef none) : carried(std::move(none)) {}
 ServerConnection::~ServerConnection() = default;
 
 void ServerConnection::OnReadable() { pool->OnIdleReadable(*this); }
@@ -106,7 +108,7 @@ void Pool::ShowCounts() {
 
 // ---- checkout ----
 
-ServerConnection* Pool::PickIdle(const wire::SettingsRef* wanted) {
+ServerConnection* Pool::PickIdle(const wire::StateRef* wanted) {
   ServerConnection* picked = nullptr;
   int looked = 0;
   const bool check =
@@ -118,8 +120,8 @@ ServerConnection* Pool::PickIdle(const wire::SettingsRef* wanted) {
       continue;
     }
     if (picked == nullptr) picked = &server;
-    if (wanted == nullptr || server.settings == *wanted || policy_.server_round_robin) {
-      return server.settings == (wanted ? *wanted : server.settings) ? &server : picked;
+    if (wanted == nullptr || server.carried == *wanted || policy_.server_round_robin) {
+      return server.carried == (wanted ? *wanted : server.carried) ? &server : picked;
     }
     ++looked;
   }
@@ -136,7 +138,7 @@ Lease Pool::Grant(ServerConnection& server, Time waiting_since) {
   return Lease(server);
 }
 
-Lease Pool::TryCheckout(const wire::SettingsRef& wanted) {
+Lease Pool::TryCheckout(const wire::StateRef& wanted) {
   if (MustWait()) return {};
   ServerConnection* server = PickIdle(&wanted);
   return server == nullptr ? Lease() : Grant(*server, loop().now());
@@ -159,14 +161,29 @@ void Pool::StopWaiting(Waiter& waiter) {
 
 void Pool::ServeWaiters() {
   HelpSiblings();
-  while (!waiters_.empty()) {
+  while (Waiter* waiter = NextWaiter()) {
     ServerConnection* server = PickIdle(nullptr);
     if (server == nullptr) break;
-    Waiter& waiter = waiters_.front();
-    StopWaiting(waiter);
-    waiter.OnLease(Grant(*server, waiter.wait_start));
+    StopWaiting(*waiter);
+    waiter->OnLease(Grant(*server, waiter->wait_start));
   }
   ShowWanting();
+}
+
+// The first in line, but for those that let others pass.
+Waiter* Pool::NextWaiter() {
+  if (waiters_.empty()) return nullptr;
+  if (!waiters_.front().may_pin || !PinsAreFull()) return &waiters_.front();
+  for (Waiter& waiter : waiters_) {
+    if (!waiter.may_pin) return &waiter;
+  }
+  return nullptr;
+}
+
+std::size_t Pool::ServableWaiters() const {
+  if (!PinsAreFull()) return waiters_.size();
+  return static_cast<std::size_t>(std::count_if(
+      waiters_.begin(), waiters_.end(), [](const Waiter& waiter) { return !waiter.may_pin; }));
 }
 
 // Cores that give a connection back look at this: where a client waits longer than their own.
@@ -208,11 +225,13 @@ void Pool::Settle(ServerConnection& server) {
     Move(server, ServerState::kHeldBack);
     return;
   }
-  const bool reset = policy_.mode == config::PoolMode::kSession || policy_.reset_always;
+  const bool tied = !server.CanMove();
+  const bool reset = tied || policy_.mode == config::PoolMode::kSession || policy_.reset_always;
   if (reset && !policy_.server_reset_query.empty() && !server.retire) {
     StartErrand(server, "server_reset_query", policy_.server_reset_query);
     return;
   }
+  if (tied) return Close(server, "its client left something on it");
   MakeFree(server);
 }
 
@@ -308,7 +327,7 @@ void Pool::LaunchIfNeeded() {
     if (failure->refused && recent && server_count() == 0) return RefuseWaiters(failure->error);
   }
   if (retry_delay_ > Duration::zero() && now < retry_at_) return;  // Tick() comes back to it
-  while (waiters_.size() > connecting_.size() && connecting_.size() < kMaxConnecting) {
+  while (ServableWaiters() > connecting_.size() && connecting_.size() < kMaxConnecting) {
     if (!Launch(0)) break;
     if (retry_delay_ > Duration::zero()) break;  // one is enough to find out
   }
@@ -358,7 +377,7 @@ void Pool::FinishConnecting() {
 
 void Pool::OnConnected(Connecting& connecting) {
   LoggedIn& in = **connecting.result;
-  auto server = std::make_unique<ServerConnection>(directory_.settings().none());
+  auto server = std::make_unique<ServerConnection>(directory_.states().none());
   server->pool = this;
   server->quota = std::move(connecting.quota);
   server->stream = std::move(in.stream);
@@ -367,14 +386,29 @@ void Pool::OnConnected(Connecting& connecting) {
   server->cancel_secret = std::move(in.cancel_secret);
   server->welcome = in.welcome;
   server->connected_at = server->used_at = loop().now();
+  server->reported = std::move(in.reported);
+  if (std::optional<wire::StateRef> state = directory_.states().FromReport(in.state)) {
+    server->carried = std::move(*state);
+  }
   if (in.learned_keys) group_->SetKeys(std::move(in.learned_keys));
   group_->SetWelcome(in.welcome);
   group_->ClearFailure();
   retry_delay_ = Duration::zero();
   counters_->server_connects.Add();
+  if (!server->HasExtension()) NoteNoExtension();
   log::debug("server connection opened: database={} user={} server_pid={} address={}",
              key().database, key().user, server->backend_pid, server->address.ToString());
   MakeFree(*server.release());
+}
+
+void Pool::NoteNoExtension() {
+  counters_->server_connects_without_extension.Add();
+  const bool matters = policy_.mode != config::PoolMode::kSession;
+  if (!matters || !group_->FirstWithoutExtension()) return;
+  log::warn(
+      "server has no pgvalet extension, or it is not preloaded: database={} user={}: session state "
+      "is found out by queries (without_extension={})",
+      key().database, key().user, config::WithoutExtensionName(policy_.without_extension));
 }
 
 void Pool::OnConnectFailed(const Error& error) {
@@ -426,12 +460,29 @@ void Pool::FinishErrands() {
       Close(server, errand->what);
       continue;
     }
-    if (errand->what == std::string_view("server_reset_query")) {
-      // It may have been DISCARD ALL: what we believed to be there is not.
-      server.statements.Clear();
-      server.settings = directory_.settings().none();
+    if (errand->what == std::string_view("server_reset_query")) AfterReset(server);
+    NoteReports(server, *result);
+    if (!server.CanMove()) {
+      Close(server, "server_reset_query left something on it");
+      continue;
     }
     MakeFree(server);
+  }
+}
+
+// It may have been DISCARD ALL: what we believed to be there is not.
+void Pool::AfterReset(ServerConnection& server) {
+  if (server.HasExtension()) return;  // it says so itself
+  server.reported->Clear();
+  server.statements.Clear();
+  server.carried = directory_.states().none();
+}
+
+void Pool::NoteReports(ServerConnection& server, const QueryOutcome& outcome) {
+  for (const auto& [name, value] : outcome.parameters) {
+    if (name != wire::kSessionParameter) continue;
+    const auto report = TakeReport(server, directory_.states(), value);
+    if (report && report->statements_gone) server.statements.Clear();
   }
 }
 

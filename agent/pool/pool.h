@@ -22,7 +22,7 @@
 #include "pool/server_login.h"
 #include "pool/server_query.h"
 #include "stats/counters.h"
-#include "wire/settings.h"
+#include "wire/session_state.h"
 
 namespace pgvalet::pool {
 
@@ -37,6 +37,8 @@ class Waiter : public boost::intrusive::list_base_hook<> {
   virtual void OnLeaseRefused(const Error& error) = 0;
 
   Time wait_start{};
+  // It has held a connection between transactions before: beyond the limit it lets others pass.
+  bool may_pin = false;
 
  protected:
   ~Waiter() = default;
@@ -71,9 +73,11 @@ class Pool final : public io::Deferred {
 
   // A lease now, if a server connection is free and nobody is in line; it prefers one that carries
   // `wanted` already.
-  Lease TryCheckout(const wire::SettingsRef& wanted);
+  Lease TryCheckout(const wire::StateRef& wanted);
   // TryCheckout() would fail.
   bool MustWait() const { return idle_.empty() || !waiters_.empty(); }
+  // As many clients hold a connection between transactions as may.
+  bool PinsAreFull() const { return group_->pinned() >= policy_.max_pinned; }
   // Gets in line.  The answer comes in a later turn of the loop.
   void Wait(Waiter& waiter);
   void StopWaiting(Waiter& waiter);
@@ -123,9 +127,11 @@ class Pool final : public io::Deferred {
   ServerList& ListOf(ServerState state);
   void ShowCounts();
 
-  ServerConnection* PickIdle(const wire::SettingsRef* wanted);
+  ServerConnection* PickIdle(const wire::StateRef* wanted);
   Lease Grant(ServerConnection& server, Time waiting_since);
   void ServeWaiters();
+  Waiter* NextWaiter();
+  std::size_t ServableWaiters() const;
   void ShowWanting();
   void RefuseWaiters(const Error& error);
   void GiveAway(ServerConnection& server, int core);
@@ -138,11 +144,14 @@ class Pool final : public io::Deferred {
   io::Task<Done> Connect(Connecting& connecting);
   void FinishConnecting();
   void OnConnected(Connecting& connecting);
+  void NoteNoExtension();
   void OnConnectFailed(const Error& error);
 
   void StartErrand(ServerConnection& server, const char* what, const std::string& sql);
   io::Task<Done> RunErrand(ServerConnection& server, std::string sql);
   void FinishErrands();
+  void AfterReset(ServerConnection& server);
+  void NoteReports(ServerConnection& server, const QueryOutcome& outcome);
   void BuryClosed();
 
   void ExpireWaiters(Time now);

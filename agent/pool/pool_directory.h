@@ -13,14 +13,14 @@
 #include "pool/group.h"
 #include "pool/pool.h"
 #include "stats/counters.h"
-#include "wire/settings.h"
+#include "wire/session_state.h"
 
 namespace pgvalet::pool {
 
 // What all cores share.  Outlives every directory.
 struct Shared {
   GroupDirectory groups;
-  wire::SettingsStore settings;
+  wire::StateStore states;
   stats::Registry* registry = nullptr;
   io::Resolver* resolver = nullptr;
   std::string agent_name;                      // sent to servers as pgvalet.agent
@@ -51,7 +51,7 @@ class PoolDirectory {
   io::Loop& loop() { return loop_; }
   io::Resolver& resolver() { return *shared_.resolver; }
   stats::Registry& registry() { return *shared_.registry; }
-  wire::SettingsStore& settings() { return shared_.settings; }
+  wire::StateStore& states() { return shared_.states; }
   // Hands a free server connection to another core.
   void Send(int core, const PoolKey& key, std::unique_ptr<ServerConnection> server);
   // Has `pool`'s siblings look at who wants what; where a limit of the database or user keeps the

@@ -35,6 +35,7 @@ void Pool::Tick(Time now) {
       Launch(policy_.reserve_pool_size);
     }
     if (waited > kHelpAfter) AskForHelp(now);
+    if (PinsAreFull()) loop().Defer(*this);  // on another core one may have ended
   }
   KeepMinimum();
 }

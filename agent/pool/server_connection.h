@@ -14,8 +14,9 @@
 #include "base/clock.h"
 #include "io/stream.h"
 #include "pool/group.h"
+#include "pool/reported_session.h"
 #include "wire/exchange.h"
-#include "wire/settings.h"
+#include "wire/session_state.h"
 #include "wire/statement.h"
 
 namespace pgvalet::pool {
@@ -43,7 +44,7 @@ enum class ServerState : std::uint8_t {
 struct Errand;
 
 struct ServerConnection final : boost::intrusive::list_base_hook<>, io::StreamHandler {
-  explicit ServerConnection(wire::SettingsRef none);
+  explicit ServerConnection(wire::StateRef none);
   ~ServerConnection();
 
   ServerState state = ServerState::kClosing;
@@ -58,7 +59,8 @@ struct ServerConnection final : boost::intrusive::list_base_hook<>, io::StreamHa
   // What the backend carries.
   wire::Exchange exchange;
   wire::ServerStatements statements;
-  wire::SettingsRef settings;            // beyond its own defaults
+  wire::StateRef carried;                // beyond its own defaults
+  std::unique_ptr<ReportedSession> reported;  // never null
   std::vector<std::string> stray_names;  // statements to close: they have a client's name
 
   // Partial message of the server, kept until the rest comes; empty nearly always.
@@ -77,6 +79,10 @@ struct ServerConnection final : boost::intrusive::list_base_hook<>, io::StreamHa
   Time ready_at{};      // last ReadyForQuery
   int cancels = 0;      // cancel requests under way
   bool retire = false;  // close it instead of using it again
+
+  // Nothing ties the client to this backend between two transactions.
+  bool CanMove() const { return reported->CanMove(); }
+  bool HasExtension() const { return reported->has_extension(); }
 
   // While nobody has a lease, the pool listens: a server that goes away is noticed at once.
   void OnReadable() override;

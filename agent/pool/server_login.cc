@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "auth/crypto.h"
 #include "pool/server_query.h"
 #include "wire/body_reader.h"
 #include "wire/error_fields.h"
@@ -13,13 +14,25 @@ namespace {
 // Longest message a server may send while we log in.
 constexpr std::uint32_t kMaxLoginMessageBytes = 64 * 1024;
 
-Result<Done> TakeParameter(wire::Bytes body, Welcome& welcome) {
+// 128 bits: who does not know them cannot speak to the extension in the agent's name.
+constexpr std::size_t kKeyBytes = 16;
+
+void TakeReportPart(std::string_view value, LoggedIn& result) {
+  const std::optional<wire::SessionReport> report = result.reported->Take(value);
+  if (report && report->state) result.state = *report->state;
+}
+
+Result<Done> TakeParameter(wire::Bytes body, LoggedIn& result, Welcome& welcome) {
   wire::BodyReader reader(body);
   const std::string_view name = reader.TakeString();
   const std::string_view value = reader.TakeString();
   if (!reader.ok())
     return Error{ErrorCode::kProtocol, "the server sent a malformed ParameterStatus"};
-  if (!name.starts_with("pgvalet.")) welcome.parameters.emplace_back(name, value);
+  if (name == wire::kSessionParameter) {
+    TakeReportPart(value, result);
+  } else if (!name.starts_with("pgvalet.")) {
+    welcome.parameters.emplace_back(name, value);
+  }
   return Done{};
 }
 
@@ -59,7 +72,7 @@ io::Task<Result<Done>> Converse(io::Channel& channel, auth::ServerAuth& login, L
       case wire::server::kErrorResponse:
         co_return ServerError(message->body);
       case wire::server::kParameterStatus:
-        taken = TakeParameter(message->body, welcome);
+        taken = TakeParameter(message->body, result, welcome);
         break;
       case wire::server::kBackendKeyData:
         taken = TakeKey(message->body, result);
@@ -107,6 +120,10 @@ io::Task<Result<LoggedIn>> LogInAt(io::Loop& loop, io::Channel& channel, const i
   std::vector<std::pair<std::string, std::string>> parameters = {{"user", target.user},
                                                                  {"database", target.dbname}};
   parameters.insert(parameters.end(), target.startup.begin(), target.startup.end());
+  Result<std::string> key = auth::RandomBytes(kKeyBytes);
+  if (!key) co_return key.error();
+  result.reported = std::make_unique<ReportedSession>(auth::ToBase64(*key));
+  parameters.emplace_back("pgvalet.agent_key", result.reported->key());
   std::string packet;
   wire::AppendStartup(packet, parameters);
   if (Result<Done> sent = channel.Send(packet); !sent) co_return sent.error();
@@ -119,6 +136,9 @@ io::Task<Result<LoggedIn>> LogInAt(io::Loop& loop, io::Channel& channel, const i
   if (!target.connect_query.empty()) {
     Result<QueryOutcome> ran = co_await RunQuery(channel, target.connect_query);
     if (!ran) co_return ran.error();
+    for (const auto& [name, value] : ran->parameters) {
+      if (name == wire::kSessionParameter) TakeReportPart(value, result);
+    }
   }
   result.welcome = std::move(welcome);
   result.learned_keys = login.learned_keys();

@@ -9,6 +9,7 @@
 #include "io/channel.h"
 #include "io/resolver.h"
 #include "pool/group.h"
+#include "pool/reported_session.h"
 #include "pool/policy.h"
 
 namespace pgvalet::pool {
@@ -21,6 +22,8 @@ struct LoggedIn {
   std::uint32_t backend_pid = 0;
   std::string cancel_secret;
   std::shared_ptr<const auth::ScramKeys> learned_keys;  // null: none
+  std::unique_ptr<ReportedSession> reported;            // never null
+  std::string state;                                    // what it says the session carries
 };
 
 struct LoginTarget {

@@ -222,7 +222,7 @@ io::Task<Result<Done>> ClientLogin::LogIn(wire::StartupPacket startup) {
     co_return Refusal(ErrorCode::kNotFound, "3D000",
                       "no such database in the configuration of pgvalet", database_);
   }
-  Result<wire::SettingsRef> asked = SettingsOf(context_, startup, session_.peer().ToString());
+  Result<wire::StateRef> asked = SettingsOf(context_, startup, session_.peer().ToString());
   if (!asked) co_return asked.error();
 
   const pool::PoolKey key{database_, database->user.empty() ? user_ : database->user};
@@ -233,14 +233,14 @@ io::Task<Result<Done>> ClientLogin::LogIn(wire::StartupPacket startup) {
   session_.pool_ = pool;
   pool->AddClient();
   UseCredentials(*database, pool->group());
-  Result<wire::SettingsRef> accepted = co_await AcceptSettings(context_, *pool, *asked);
+  Result<wire::StateRef> accepted = co_await AcceptSettings(context_, *pool, *asked);
   if (!accepted) {
     if (accepted.error().code == ErrorCode::kServer || accepted.error().code == ErrorCode::kTimeout)
       co_return accepted.error();
     co_return Refusal(ErrorCode::kNotFound, "08001", "cannot connect to the database server",
                       accepted.error().ToString());
   }
-  session_.settings_ = *accepted;
+  session_.wanted_ = *accepted;
   const pool::WelcomePtr welcome = pool->group().welcome();
   if (!welcome)
     co_return Refusal(ErrorCode::kNotFound, "08006", "the database server is not known yet");
@@ -254,7 +254,7 @@ io::Task<Result<Done>> ClientLogin::LogIn(wire::StartupPacket startup) {
   co_return Done{};
 }
 
-void ClientLogin::SendWelcome(const pool::Welcome& welcome, const wire::SessionSettings& settings) {
+void ClientLogin::SendWelcome(const pool::Welcome& welcome, const wire::SessionState& settings) {
   std::string out;
   wire::AppendAuthenticationOk(out);
   for (const auto& [name, value] : welcome.parameters) {

@@ -11,7 +11,7 @@
 #include "io/channel.h"
 #include "io/task.h"
 #include "pool/group.h"
-#include "wire/settings.h"
+#include "wire/session_state.h"
 #include "wire/startup.h"
 
 namespace pgvalet::session {
@@ -34,7 +34,7 @@ class ClientLogin {
   Result<Done> CheckLimits() const;
   void ForwardCancel(const wire::StartupPacket& request);
   void UseCredentials(const config::DatabaseSettings& database, pool::PoolGroup& group);
-  void SendWelcome(const pool::Welcome& welcome, const wire::SessionSettings& settings);
+  void SendWelcome(const pool::Welcome& welcome, const wire::SessionState& settings);
   void Refuse(const Error& error);
 
   ClientSession& session_;

@@ -5,6 +5,7 @@
 #include "base/log.h"
 #include "session/client_login.h"
 #include "session/context.h"
+#include "session/probe.h"
 
 namespace pgvalet::session {
 
@@ -53,14 +54,22 @@ void ClientSession::TakeLease(pool::Lease lease) {
   lease_ = std::move(lease);
   lease_->holder = this;
   lease_->stream->SetHandler(server_side_);
-  server_prepared_ = lease_->settings == settings_ && lease_->stray_names.empty();
+  server_prepared_ = lease_->carried == wanted_ && lease_->stray_names.empty();
   server_said_fatal_ = false;
+  may_have_tied_ = false;
+  probe_.reset();
   context_->Move(*this, ClientState::kActive);
 }
 
 bool ClientSession::ReleaseIfIdle() {
   if (!lease_ || !lease_->exchange.Idle() || request_rest_ > 0) return false;
   if (pool_->policy().mode == config::PoolMode::kSession && !finish_soon_) return false;
+  if (may_have_tied_ && !finish_soon_) {
+    SendProbe();
+    return false;
+  }
+  if (!lease_->CanMove()) return KeepPinned();
+  Unpin();
   lease_.Release();
   context_->Move(*this, ClientState::kIdle);
   if (finish_soon_) FinishSoon();
@@ -69,11 +78,14 @@ bool ClientSession::ReleaseIfIdle() {
 
 void ClientSession::DropLease(const char* reason) {
   if (!lease_) return;
+  Unpin();
   lease_.Discard(reason);
 }
 
 void ClientSession::GetInLine() {
   context_->Move(*this, ClientState::kWaiting);
+  pool::Waiter::may_pin =
+      pin_was_held_ && pool_->policy().pin_limit_action == config::PinLimitAction::kWait;
   pool_->Wait(*this);
 }
 
@@ -116,6 +128,7 @@ void ClientSession::End(std::string_view reason) {
   if (state_ == ClientState::kClosing || state_ == ClientState::kDead) return;
   if (pool::Waiter::is_linked()) pool_->StopWaiting(*this);
   if (lease_ && lease_->exchange.Idle() && request_rest_ == 0) {
+    Unpin();
     lease_.Release();  // session mode: clean, and reset by the pool
   } else {
     DropLease("its client left it in the middle of something");

@@ -22,13 +22,14 @@
 #include "session/message_batch.h"
 #include "wire/exchange.h"
 #include "wire/message_builder.h"
-#include "wire/settings.h"
+#include "wire/session_state.h"
 #include "wire/statement.h"
 
 namespace pgvalet::session {
 
 class SessionContext;
 class ClientLogin;
+class ProbeResult;
 
 enum class ClientState : std::uint8_t { kLogin, kIdle, kWaiting, kActive, kClosing, kDead };
 
@@ -107,10 +108,16 @@ class ClientSession final : public SessionHook,
   // client_session.cc
   void TakeLease(pool::Lease lease);
   bool ReleaseIfIdle();
+  bool KeepPinned();
+  void ShowPin();
+  void Unpin();
+  void WarnOfPin(Time now);
   void DropLease(const char* reason);
   void GetInLine();
   void OnClientGone(const Error& error);
   void SayGoodbye();
+
+  bool MustLetOthersPass() const;
 
   // relay_request.cc
   void ReadRequests();
@@ -124,6 +131,9 @@ class ClientSession final : public SessionHook,
   Step PassRequest(const wire::Header& header, MessageBatch& batch, wire::Sent kind);
   Step TakeCopyMessage(const wire::Header& header, MessageBatch& batch);
   void PrepareServer(MessageBatch& batch);
+  bool MustRestoreSequences() const;
+  void LookAt(wire::Bytes sql);
+  void LookForSequenceUse(wire::Bytes sql);
   void SendToServer(wire::Bytes bytes);
   Step Refuse(const char* message);
 
@@ -151,11 +161,21 @@ class ClientSession final : public SessionHook,
   bool ForwardAnswers(wire::Bytes fresh);
   bool TakeAnswer(const wire::Header& header, MessageBatch& batch);
   bool OnReady();
+  bool OnRestoreFailed(wire::Bytes body);
+  void OnOwnAnswer(const wire::Header& header, wire::Bytes body);
+  void OnReportPart(std::string_view value);
   bool TakeServerParameter(wire::Bytes body);
   void OnCommandTag(std::string_view tag);
   void AppendKnownAnswers(MessageBatch& batch);
   bool SendToClient(wire::Bytes bytes);
   void OnServerGone(const Error& error);
+
+  // probing.cc
+  bool MustFollow() const;
+  void LookForTies(wire::Bytes sql);
+  void SendProbe();
+  void OnProbeAnswer(const wire::Header& header, wire::Bytes body);
+  void EndProbe();
 
   // client_timeouts.cc
   bool TransactionIsOpen() const;
@@ -170,18 +190,29 @@ class ClientSession final : public SessionHook,
   bool settling_ = false;         // waits for answers before it goes on with requests
   bool server_prepared_ = false;  // settings of this lease's server are the client's
   bool server_said_fatal_ = false;
+  bool may_have_tied_ = false;       // something on its session, and there is no extension to say
+  bool statements_cleared_ = false;  // since the last ReadyForQuery, as a command tag said
   io::PeerAddress peer_;
   pool::Pool* pool_ = nullptr;
   pool::Lease lease_;
-  wire::SettingsRef settings_;  // what the client wants its server to carry; null before login
+  wire::StateRef wanted_;  // what the client wants its server to carry; null before login
   wire::ClientStatements statements_;
   std::string unnamed_parse_;           // body of the last unnamed Parse; empty: none
   std::uint64_t unnamed_lease_id_ = 0;  // the lease whose server has it
   std::string pending_;                 // bytes of a request that cannot be served yet
   std::size_t request_rest_ = 0;        // bytes of a request still to come, passed unseen
   CancelKey cancel_key_;
+  stats::PinBoard::Id pin_id_ = 0;  // 0: not pinned
+  Time pinned_since_{};
+  bool pin_is_stale_ = false;  // the board does not show the newest reasons
+  bool pin_was_logged_ = false;
+  bool pin_was_held_ = false;  // ever
   Time state_since_{};
   std::unique_ptr<ClientLogin> login_;  // until logged in
+  std::unique_ptr<ProbeResult> probe_;  // while one is under way
+  // What currval() and lastval() know, as the extension reported it; null: they know nothing.
+  std::unique_ptr<const std::string> sequences_;
+  bool asks_sequences_ = false;  // it has used them, or may
 };
 
 }  // namespace pgvalet::session

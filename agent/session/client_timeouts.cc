@@ -30,7 +30,8 @@ bool ClientSession::TransactionIsOpen() const {
 
 void ClientSession::OnLeaseTick(Time now) {
   const pool::PoolPolicy& policy = pool_->policy();
-  if (!TransactionIsOpen()) {  // session mode, between transactions
+  if (pin_id_ != 0) WarnOfPin(now);
+  if (!TransactionIsOpen()) {  // session mode or pinned, between transactions
     if (Passed(policy.client_idle_timeout, lease_->ready_at, now)) {
       Kill("57P05", "terminating connection due to client_idle_timeout");
     }

@@ -34,15 +34,15 @@ bool HasIdleTimeouts(const config::Settings& settings) {
 
 }  // namespace
 
-wire::SettingsRef AcceptedSettings::Find(const pool::PoolKey& pool,
-                                         const wire::SettingsRef& asked) const {
+wire::StateRef AcceptedSettings::Find(const pool::PoolKey& pool,
+                                         const wire::StateRef& asked) const {
   const std::lock_guard lock(mutex_);
   const auto found = entries_.find({pool, asked});
   return found == entries_.end() ? nullptr : found->second;
 }
 
-void AcceptedSettings::Add(const pool::PoolKey& pool, wire::SettingsRef asked,
-                           wire::SettingsRef spelled) {
+void AcceptedSettings::Add(const pool::PoolKey& pool, wire::StateRef asked,
+                           wire::StateRef spelled) {
   const std::lock_guard lock(mutex_);
   if (entries_.size() >= kMaxEntries) entries_.clear();
   entries_[{pool, std::move(asked)}] = std::move(spelled);

@@ -39,13 +39,13 @@ class AcceptedSettings {
   static constexpr std::size_t kMaxEntries = 1000;
 
   // Null when a server has not been asked yet.
-  wire::SettingsRef Find(const pool::PoolKey& pool, const wire::SettingsRef& asked) const;
-  void Add(const pool::PoolKey& pool, wire::SettingsRef asked, wire::SettingsRef spelled);
+  wire::StateRef Find(const pool::PoolKey& pool, const wire::StateRef& asked) const;
+  void Add(const pool::PoolKey& pool, wire::StateRef asked, wire::StateRef spelled);
   void Clear();
 
  private:
   mutable std::mutex mutex_;  // protects entries_
-  std::map<std::pair<pool::PoolKey, wire::SettingsRef>, wire::SettingsRef> entries_;
+  std::map<std::pair<pool::PoolKey, wire::StateRef>, wire::StateRef> entries_;
 };
 
 struct SessionShared {
@@ -92,7 +92,8 @@ class SessionContext {
   const auth::UserDirectoryPtr& users() const { return users_; }
   ServiceState state() const { return state_; }
   pool::PoolDirectory& pools() { return pools_; }
-  wire::SettingsStore& settings_store() { return shared_.pools->settings; }
+  wire::StateStore& states() { return shared_.pools->states; }
+  stats::PinBoard& pins() { return shared_.pools->registry->pins(); }
   stats::CoreCounters& counters() { return loop_.counters(); }
   CancelSender& cancel_sender() { return cancel_sender_; }
   std::size_t client_count() const;

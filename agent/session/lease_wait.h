@@ -11,7 +11,7 @@ namespace pgvalet::session {
 
 class LeaseWait final : public pool::Waiter {
  public:
-  LeaseWait(pool::Pool& pool, const wire::SettingsRef& wanted)
+  LeaseWait(pool::Pool& pool, const wire::StateRef& wanted)
       : pool_(pool), lease_(pool.TryCheckout(wanted)) {}
   ~LeaseWait() {
     if (is_linked()) pool_.StopWaiting(*this);

@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "io/channel.h"
-#include "pool/server_query.h"
+#include "pool/server_restore.h"
 #include "session/context.h"
 #include "session/lease_wait.h"
 #include "wire/options.h"
@@ -33,55 +33,49 @@ std::string CleanApplicationName(std::string_view name) {
 }
 
 // Any server accepts it, and clients differ in it: it is not worth a question to a server.
-wire::SettingsRef Without(SessionContext& context, const wire::SettingsRef& settings,
+wire::StateRef Without(SessionContext& context, const wire::StateRef& settings,
                           std::string_view lower_name) {
   if (settings->Find(lower_name) == nullptr) return settings;
-  auto values = settings->values;
+  wire::SettingList values = settings->startup;
   std::erase_if(values, [&](const auto& pair) { return pair.first == lower_name; });
-  return context.settings_store().Intern(std::move(values));
+  return context.states().FromStartup(std::move(values));
 }
 
-io::Task<Result<wire::SettingsRef>> AskServer(SessionContext& context, pool::Pool& pool,
-                                              wire::SettingsRef asked) {
+io::Task<Result<wire::StateRef>> AskServer(SessionContext& context, pool::Pool& pool,
+                                              wire::StateRef asked) {
   Result<pool::Lease> lease = co_await LeaseWait(pool, asked);
   if (!lease) co_return lease.error();
   pool::ServerConnection& server = **lease;
   io::Channel channel(context.loop(), context.loop().now() + pool.policy().server_connect_timeout);
   channel.Use(*server.stream);
   // From a clean start, so that what the server reports are these settings and no others.
-  wire::SettingsStore& store = context.settings_store();
-  const std::string reset = wire::RestoreSql(*server.settings, *store.none());
-  if (!reset.empty()) {
-    if (Result<pool::QueryOutcome> clean = co_await pool::RunQuery(channel, reset); !clean) {
-      co_return clean.error();
-    }
-    server.settings = store.none();
+  wire::StateStore& states = context.states();
+  Result<pool::QueryOutcome> clean =
+      co_await pool::Restore(channel, server, states, states.none());
+  if (!clean) co_return clean.error();
+  Result<pool::QueryOutcome> outcome = co_await pool::Restore(channel, server, states, asked);
+  if (!outcome) {
+    // Refused as a whole: the server carries nothing of it.
+    const bool usable = outcome.error().code == ErrorCode::kServer && !server.HasExtension();
+    if (usable) lease->Release();
+    co_return outcome.error();
   }
-  auto values = asked->values;
-  const std::string sql = wire::RestoreSql(*store.none(), *asked);
-  if (!sql.empty()) {
-    Result<pool::QueryOutcome> outcome = co_await pool::RunQuery(channel, sql);
-    if (!outcome) {
-      // Refused as a whole, so the server carries nothing of it.
-      if (outcome.error().code == ErrorCode::kServer) lease->Release();
-      co_return outcome.error();
-    }
-    for (const auto& [name, value] : outcome->parameters) {
-      const std::string lower = wire::LowerCase(name);
-      for (auto& pair : values) {
-        if (pair.first == lower) pair.second = value;
-      }
+  wire::SettingList values = asked->startup;
+  for (const auto& [name, value] : outcome->parameters) {
+    const std::string lower = wire::LowerCase(name);
+    for (auto& pair : values) {
+      if (pair.first == lower) pair.second = value;
     }
   }
-  wire::SettingsRef spelled = store.Intern(std::move(values));
-  server.settings = spelled;
+  wire::StateRef spelled = states.FromStartup(std::move(values));
+  if (!server.HasExtension()) server.carried = spelled;
   lease->Release();
   co_return spelled;
 }
 
 }  // namespace
 
-Result<wire::SettingsRef> SettingsOf(SessionContext& context, const wire::StartupPacket& startup,
+Result<wire::StateRef> SettingsOf(SessionContext& context, const wire::StartupPacket& startup,
                                      std::string_view peer) {
   const config::Settings& settings = *context.settings();
   std::vector<std::pair<std::string, std::string>> values;
@@ -127,25 +121,27 @@ Result<wire::SettingsRef> SettingsOf(SessionContext& context, const wire::Startu
         name.substr(0, kMaxApplicationName - std::min(suffix.size(), kMaxApplicationName)) +
             suffix);
   }
-  return context.settings_store().Intern(std::move(values));
+  return context.states().FromStartup(std::move(values));
 }
 
-io::Task<Result<wire::SettingsRef>> AcceptSettings(SessionContext& context, pool::Pool& pool,
-                                                   wire::SettingsRef asked) {
+io::Task<Result<wire::StateRef>> AcceptSettings(SessionContext& context, pool::Pool& pool,
+                                                   wire::StateRef asked) {
   const std::string* application = asked->Find(kApplicationName);
-  const wire::SettingsRef core = Without(context, asked, kApplicationName);
+  const wire::StateRef core = Without(context, asked, kApplicationName);
   AcceptedSettings& accepted = context.shared().accepted_settings;
-  wire::SettingsRef spelled = accepted.Find(pool.key(), core);
-  const bool nothing_to_ask = core->values.empty() && pool.group().welcome() != nullptr;
+  wire::StateRef spelled = accepted.Find(pool.key(), core);
+  const bool nothing_to_ask = core->startup.empty() && pool.group().welcome() != nullptr;
   if (!spelled && nothing_to_ask) spelled = core;
   if (!spelled) {
-    Result<wire::SettingsRef> answer = co_await AskServer(context, pool, core);
+    Result<wire::StateRef> answer = co_await AskServer(context, pool, core);
     if (!answer) co_return answer.error();
     spelled = *answer;
     accepted.Add(pool.key(), core, spelled);
   }
   if (application == nullptr) co_return spelled;
-  co_return context.settings_store().With(spelled, kApplicationName, *application);
+  wire::SettingList values = spelled->startup;
+  values.emplace_back(kApplicationName, *application);
+  co_return context.states().FromStartup(std::move(values));
 }
 
 }  // namespace pgvalet::session

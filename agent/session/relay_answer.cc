@@ -2,8 +2,10 @@
 #include <algorithm>
 
 #include "base/log.h"
+#include "pool/server_restore.h"
 #include "session/client_session.h"
 #include "session/context.h"
+#include "session/probe.h"
 #include "wire/body_reader.h"
 #include "wire/error_fields.h"
 
@@ -86,7 +88,8 @@ bool ClientSession::ForwardAnswers(wire::Bytes fresh) {
       OnServerGone(Error{ErrorCode::kProtocol, "the server sent an invalid message"});
       return false;
     }
-    if (MustBeWhole(header.type) && batch.left() < header.total()) break;
+    const bool probed = probe_ && server.exchange.HeadIsOwnQuery();
+    if ((probed || MustBeWhole(header.type)) && batch.left() < header.total()) break;
     if (!TakeAnswer(header, batch)) return false;
   }
   if (batch.left() > 0) server.partial.assign(wire::AsText(batch.rest()));
@@ -97,6 +100,11 @@ bool ClientSession::TakeAnswer(const wire::Header& header, MessageBatch& batch) 
   pool::ServerConnection& server = *lease_;
   const std::size_t here = std::min(header.total(), batch.left());
   const wire::Bytes body = batch.rest().subspan(wire::kHeaderBytes, here - wire::kHeaderBytes);
+  if (probe_ && server.exchange.HeadIsOwnQuery()) {
+    OnOwnAnswer(header, body);
+    batch.Skip(here);
+    return true;
+  }
   wire::Answer answer;
   switch (header.type) {
     case wire::server::kDataRow:
@@ -114,11 +122,7 @@ bool ClientSession::TakeAnswer(const wire::Header& header, MessageBatch& batch) 
       answer = server.exchange.OnAnswer(header.type);
       pool_->counters().errors.Add();
       server_said_fatal_ = server_said_fatal_ || IsFatal(body);
-      if (answer == wire::Answer::kRestoreFailed) {
-        const Error error = pool::ServerError(body);
-        Kill(error.sqlstate, "the settings of this session cannot be restored: " + error.detail);
-        return false;
-      }
+      if (answer == wire::Answer::kRestoreFailed && !OnRestoreFailed(body)) return false;
       break;
     default:
       answer = server.exchange.OnAnswer(header.type, body);
@@ -152,6 +156,26 @@ bool ClientSession::TakeAnswer(const wire::Header& header, MessageBatch& batch) 
   return true;
 }
 
+// An answer to a probe of ours; it came whole.
+void ClientSession::OnOwnAnswer(const wire::Header& header, wire::Bytes body) {
+  [[maybe_unused]] const wire::Answer answer = lease_->exchange.OnAnswer(header.type, body);
+  OnProbeAnswer(header, body);
+}
+
+// False when the session ended.  With the extension the backend refuses what the client has sent
+// behind it, with the same error; so the client learns of it as the answer to its own request.
+bool ClientSession::OnRestoreFailed(wire::Bytes body) {
+  const Error error = pool::ServerError(body);
+  if (lease_->HasExtension()) {
+    lease_->retire = true;
+    log::warn("session state cannot be restored: database={} user={} client={} error={}",
+              pool_->key().database, pool_->key().user, peer_.ToString(), error.detail);
+    return true;
+  }
+  Kill(error.sqlstate, "the settings of this session cannot be restored: " + error.detail);
+  return false;
+}
+
 // False when the pool mode does not allow what the server has just entered.
 bool ClientSession::OnReady() {
   pool::ServerConnection& server = *lease_;
@@ -160,6 +184,8 @@ bool ClientSession::OnReady() {
   counters.queries.Add();
   counters.query_time.Record(static_cast<std::uint64_t>(Since(server.request_at, now).count()));
   server.request_at = server.ready_at = now;
+  statements_cleared_ = false;
+  if (!server.HasExtension() && !server.CanMove()) may_have_tied_ = true;  // still?
   if (server.exchange.status() == wire::TxStatus::kIdle) {
     counters.transactions.Add();
     return true;
@@ -182,16 +208,43 @@ void ClientSession::AppendKnownAnswers(MessageBatch& batch) {
 // True when the client is to know of it.
 bool ClientSession::TakeServerParameter(wire::Bytes body) {
   wire::BodyReader reader(body);
-  const std::string name = wire::LowerCase(reader.TakeString());
+  const std::string_view name = reader.TakeString();
   const std::string_view value = reader.TakeString();
-  if (!reader.ok() || name.starts_with("pgvalet.")) return false;
+  if (!reader.ok()) return false;
+  if (name.starts_with("pgvalet.")) {
+    if (name == wire::kSessionParameter) OnReportPart(value);
+    return false;
+  }
   pool::ServerConnection& server = *lease_;
   if (server.exchange.HeadIsOwnQuery()) return false;  // we told the server; the client knows
-  if (!wire::IsServerDecided(name)) {
-    settings_ = context_->settings_store().With(settings_, name, value);
-    server.settings = settings_;
+  if (server.HasExtension()) return true;
+  std::string lower = wire::LowerCase(name);
+  if (!wire::IsServerDecided(lower)) {
+    wanted_ = context_->states().With(wanted_, lower, value);
+    server.carried = wanted_;
   }
   return true;
+}
+
+// The extension says what the session carries, right before ReadyForQuery.
+void ClientSession::OnReportPart(std::string_view value) {
+  pool::ServerConnection& server = *lease_;
+  const std::optional<wire::SessionReport> report =
+      pool::TakeReport(server, context_->states(), value);
+  if (!report) return;
+  pin_is_stale_ = true;
+  if (report->state) wanted_ = server.carried;
+  if (report->sequences) {
+    sequences_ = report->sequences->empty() ? nullptr
+                                            : std::make_unique<std::string>(*report->sequences);
+  }
+  asks_sequences_ = asks_sequences_ || report->sequences_used;
+  if (report->statements_gone && !statements_cleared_) {
+    // Inside of something else (DO, a function): what was prepared before and what behind it
+    // cannot be told apart.
+    statements_.Clear();
+    server.retire = true;
+  }
 }
 
 void ClientSession::OnCommandTag(std::string_view tag) {
@@ -200,13 +253,17 @@ void ClientSession::OnCommandTag(std::string_view tag) {
   if (all_discarded || tag == "DEALLOCATE ALL") {
     lease_->statements.Clear();
     statements_.Clear();
+    statements_cleared_ = true;
   }
+  if (lease_->HasExtension()) return;  // it knows better
+  if (!may_have_tied_ && MustFollow()) may_have_tied_ = TagMayTie(tag);
   if (all_discarded || tag == "RESET") {
     // The server is back at its own defaults, not at what this client logged in with.  Which of
     // its settings that changed cannot be told from here, so the next lease sets all of them.
-    auto values = settings_->values;
+    wire::SettingList values = wanted_->startup;
+    values.insert(values.end(), wanted_->session.begin(), wanted_->session.end());
     for (auto& [name, value] : values) value = "\x01unknown";
-    lease_->settings = context_->settings_store().Intern(std::move(values));
+    lease_->carried = context_->states().FromStartup(std::move(values));
   }
 }
 

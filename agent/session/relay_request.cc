@@ -1,5 +1,6 @@
 // ClientSession: requests, from the client's socket to the server's.
 #include "base/log.h"
+#include "pool/server_restore.h"
 #include "session/client_session.h"
 #include "session/context.h"
 
@@ -25,7 +26,8 @@ void ClientSession::ReadRequests() {
     if (state_ == ClientState::kWaiting && !stream_.hangup()) return;  // OnLease() comes back here
     if (lease_ && MustNotSend()) return;  // OnServerWritable(), or the answers, come back here
     if (!lease_ && state_ == ClientState::kIdle && !discarding_) {
-      pool::Lease lease = pool_->TryCheckout(settings_);
+      pool::Lease lease;
+      if (!MustLetOthersPass()) lease = pool_->TryCheckout(wanted_);
       if (lease) {
         TakeLease(std::move(lease));
       } else if (!stream_.hangup()) {
@@ -176,6 +178,7 @@ ClientSession::Step ClientSession::DiscardRequest(const wire::Header& header, Me
 ClientSession::Step ClientSession::PassQuery(const wire::Header& header, MessageBatch& batch) {
   const std::size_t here = std::min(header.total(), batch.left());
   const wire::Bytes text = batch.rest().subspan(wire::kHeaderBytes, here - wire::kHeaderBytes);
+  LookAt(text);
   const Step step = PassRequest(header, batch, wire::Sent::kQuery);
   HoldNamesBehindDiscard(text);
   return step;
@@ -205,20 +208,40 @@ ClientSession::Step ClientSession::TakeCopyMessage(const wire::Header& header,
   return Step::kNext;
 }
 
+// The extension clears what currval() and lastval() know at the end of every transaction.
+bool ClientSession::MustRestoreSequences() const {
+  return sequences_ && asks_sequences_ && lease_->HasExtension() && lease_->exchange.Idle();
+}
+
+// What the text of a request tells before it is carried out.
+void ClientSession::LookAt(wire::Bytes sql) {
+  LookForTies(sql);
+  LookForSequenceUse(sql);
+}
+
+// A function may ask for them unseen; then the extension says so, and the next time is right.
+void ClientSession::LookForSequenceUse(wire::Bytes sql) {
+  if (!sequences_ || asks_sequences_) return;
+  const std::string_view text = wire::AsText(sql);
+  for (const std::string_view word : {"currval", "lastval", "CURRVAL", "LASTVAL"}) {
+    if (text.find(word) != std::string_view::npos) asks_sequences_ = true;
+  }
+}
+
 // Before the first message of a lease: what the client expects of its session goes ahead, in the
 // same send and in a transaction of its own.
 void ClientSession::PrepareServer(MessageBatch& batch) {
-  if (server_prepared_) return;
+  const bool with_sequences = MustRestoreSequences();
+  if (server_prepared_ && !with_sequences) return;
   server_prepared_ = true;
   pool::ServerConnection& server = *lease_;
-  if (server.settings != settings_) {
-    const std::string sql = wire::RestoreSql(*server.settings, *settings_);
-    if (!sql.empty()) {
-      wire::AppendQuery(batch.Insert(), sql);
+  if (server.carried != wanted_ || with_sequences) {
+    const std::string_view sequences = with_sequences ? *sequences_ : std::string_view();
+    if (pool::AppendRestore(batch.Insert(), server, *wanted_, sequences)) {
       server.exchange.OnSent(wire::Sent::kOwnQuery);
       pool_->counters().setting_restores.Add();
     }
-    server.settings = settings_;
+    server.carried = wanted_;
   }
   for (const std::string& name : server.stray_names) {
     wire::AppendCloseStatement(batch.Insert(), name);

@@ -5,7 +5,7 @@
 
 #include "base/log.h"
 #include "io/channel.h"
-#include "pool/server_query.h"
+#include "pool/server_restore.h"
 #include "session/context.h"
 #include "session/lease_wait.h"
 #include "wire/message_builder.h"
@@ -37,18 +37,16 @@ Result<SecretPtr> SecretOf(const pool::QueryOutcome& outcome) {
 
 io::Task<Result<SecretPtr>> Ask(SessionContext& context, pool::Pool& pool, std::string query,
                                 std::string user) {
-  Result<pool::Lease> lease = co_await LeaseWait(pool, context.settings_store().none());
+  Result<pool::Lease> lease = co_await LeaseWait(pool, context.states().none());
   if (!lease) co_return lease.error();
   pool::ServerConnection& server = **lease;
   io::Channel channel(context.loop(), context.loop().now() + pool.policy().server_connect_timeout);
   channel.Use(*server.stream);
   // What a client has set (search_path!) must not decide what our query means.
-  const std::string reset = wire::RestoreSql(*server.settings, *context.settings_store().none());
-  if (!reset.empty()) {
-    Result<pool::QueryOutcome> clean = co_await pool::RunQuery(channel, reset);
-    if (!clean) co_return clean.error();
-    server.settings = context.settings_store().none();
-  }
+  wire::StateStore& states = context.states();
+  Result<pool::QueryOutcome> clean =
+      co_await pool::Restore(channel, server, states, states.none());
+  if (!clean) co_return clean.error();
   std::string messages;
   wire::AppendQueryWithParameters(messages, query, {user});
   Result<pool::QueryOutcome> outcome = co_await pool::RunMessages(channel, std::move(messages));

@@ -122,6 +122,7 @@ ClientSession::Step ClientSession::TakeParse(const wire::Header& header, Message
   const std::string_view name = reader.TakeString();
   if (!reader.ok()) return Refuse("malformed Parse message");
   if (MustSettleFirst()) return Step::kNeedMore;
+  LookAt(reader.rest());
   pool_->counters().client_parses.Add();
   if (statements_.Find(name) != nullptr) return TakeRepeatedParse(header, batch, name);
 
@@ -154,6 +155,7 @@ ClientSession::Step ClientSession::TakeUnnamedParse(const wire::Header& header,
     unnamed_parse_ = std::string();
   }
   unnamed_lease_id_ = lease_->lease_id;
+  LookAt(Body(header, batch));
   return PassRequest(header, batch, Sent::kParse);
 }
 
@@ -182,6 +184,8 @@ ClientSession::Step ClientSession::TakeBind(const wire::Header& header, MessageB
     return Refuse("malformed Bind message");
   }
   if (!name.empty() && MustSettleFirst()) return Step::kNeedMore;
+  const wire::StatementPtr* found = statements_.Find(name);
+  if (found != nullptr) LookAt(wire::AsBytes((*found)->tail));
   PrepareServer(batch);
   pool_->counters().binds.Add();
   if (!RenamesStatements()) return PassRequest(header, batch, Sent::kBind);
@@ -189,7 +193,6 @@ ClientSession::Step ClientSession::TakeBind(const wire::Header& header, MessageB
     EnsureUnnamed(batch);
     return PassRequest(header, batch, Sent::kBind);
   }
-  const wire::StatementPtr* found = statements_.Find(name);
   if (found == nullptr)
     return PassRequest(header, batch, Sent::kBind);  // the server knows, or says so
   EnsureOnServer(*found, batch);

@@ -44,7 +44,8 @@ Registry::Collected Registry::Collect() {
   const std::lock_guard lock(mutex_);
   Collected all{{pools_.begin(), pools_.end()},
                 {cores_.begin(), cores_.end()},
-                {removed_.begin(), removed_.end()}};
+                {removed_.begin(), removed_.end()},
+                pins_.List()};
   removed_.clear();
   return all;
 }

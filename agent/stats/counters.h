@@ -13,6 +13,7 @@
 
 #include "base/counter.h"
 #include "base/histogram.h"
+#include "stats/pin_board.h"
 
 namespace pgvalet::stats {
 
@@ -37,6 +38,7 @@ struct PoolCounters {
   Gauge servers_connecting;  // connecting or logging in
   Gauge servers_testing;     // running server_check_query or server_reset_query
   Gauge servers_canceling;   // kept back until a cancel request for them is done
+  Gauge clients_pinned;      // of the active ones: hold a server connection between transactions
   Gauge pool_size;           // the limit in force for the whole pool, the same on every core
 
   Counter leases;          // leases granted
@@ -54,9 +56,11 @@ struct PoolCounters {
   Counter binds;
   Counter client_logins;
   Counter server_connects;  // server connections opened and logged in
+  Counter server_connects_without_extension;  // of server_connects
   Counter server_connect_failures;
   Counter server_closes;     // for any reason
   Counter setting_restores;  // leases that had to restore settings first
+  Counter pins;              // transactions after which a client kept its server connection
 
   Histogram wait_time;         // from asking for a lease to having it; 0 when at once
   Histogram transaction_time;  // from lease to the end of the transaction
@@ -88,6 +92,7 @@ class Registry {
     std::vector<std::shared_ptr<const CoreCounters>> cores;
     // Removed since the last Collect(), so that what they counted last is not lost.
     std::vector<std::shared_ptr<const PoolCounters>> removed;
+    std::vector<PinnedClient> pins;
   };
 
   std::shared_ptr<PoolCounters> AddPool(std::string database, std::string user,
@@ -96,6 +101,8 @@ class Registry {
   void RemovePool(const std::shared_ptr<PoolCounters>& pool);
   std::shared_ptr<CoreCounters> AddCore(int core);
 
+  PinBoard& pins() { return pins_; }
+
   std::vector<std::shared_ptr<const PoolCounters>> pools() const;
   std::vector<std::shared_ptr<const CoreCounters>> cores() const;
 
@@ -103,6 +110,7 @@ class Registry {
   Collected Collect();
 
  private:
+  PinBoard pins_;
   mutable std::mutex mutex_;  // protects all below
   std::vector<std::shared_ptr<PoolCounters>> pools_;
   std::vector<std::shared_ptr<PoolCounters>> removed_;

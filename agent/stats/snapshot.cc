@@ -22,9 +22,11 @@ constexpr std::uint64_t PoolTotals::*kCounters[] = {
     &PoolTotals::binds,
     &PoolTotals::client_logins,
     &PoolTotals::server_connects,
+    &PoolTotals::server_connects_without_extension,
     &PoolTotals::server_connect_failures,
     &PoolTotals::server_closes,
     &PoolTotals::setting_restores,
+    &PoolTotals::pins,
 };
 constexpr HistogramData PoolTotals::*kHistograms[] = {
     &PoolTotals::wait_time, &PoolTotals::transaction_time, &PoolTotals::query_time};

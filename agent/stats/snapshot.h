@@ -16,6 +16,7 @@
 #include "base/clock.h"
 #include "base/histogram.h"
 #include "stats/extension_sample.h"
+#include "stats/pin_board.h"
 
 namespace pgvalet::stats {
 
@@ -89,9 +90,11 @@ struct PoolTotals {
   std::uint64_t binds = 0;
   std::uint64_t client_logins = 0;
   std::uint64_t server_connects = 0;
+  std::uint64_t server_connects_without_extension = 0;
   std::uint64_t server_connect_failures = 0;
   std::uint64_t server_closes = 0;
   std::uint64_t setting_restores = 0;
+  std::uint64_t pins = 0;
   HistogramData wait_time;
   HistogramData transaction_time;
   HistogramData query_time;
@@ -106,6 +109,7 @@ struct PoolGauges {
   std::int64_t clients_active = 0;
   std::int64_t clients_waiting = 0;
   std::int64_t clients_idle = 0;
+  std::int64_t clients_pinned = 0;
   std::int64_t servers_active = 0;
   std::int64_t servers_idle = 0;
   std::int64_t servers_connecting = 0;
@@ -153,6 +157,12 @@ struct PoolSnapshot {
   PoolWindow window;
 };
 
+// One client that holds on to its server connection, and for how long.
+struct PinSnapshot {
+  PinnedClient client;
+  std::int64_t age_us = 0;
+};
+
 struct Snapshot {
   std::uint64_t sequence = 0;  // 1, 2, 3, ... since process start, without gap
   WallTime time{};             // when the counters were read
@@ -161,6 +171,7 @@ struct Snapshot {
   Duration window{0};          // since the snapshot before, or since start
   AgentHealth agent;
   std::vector<PoolSnapshot> pools;  // by database, then user
+  std::vector<PinSnapshot> pins;    // oldest first
   // All pools since start, also those that are gone.
   PoolTotals totals;
   PoolWindow totals_window;

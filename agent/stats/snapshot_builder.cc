@@ -23,9 +23,11 @@ PoolTotals ReadTotals(const PoolCounters& pool) {
           .binds = pool.binds.value(),
           .client_logins = pool.client_logins.value(),
           .server_connects = pool.server_connects.value(),
+          .server_connects_without_extension = pool.server_connects_without_extension.value(),
           .server_connect_failures = pool.server_connect_failures.value(),
           .server_closes = pool.server_closes.value(),
           .setting_restores = pool.setting_restores.value(),
+          .pins = pool.pins.value(),
           .wait_time = pool.wait_time.Copy(),
           .transaction_time = pool.transaction_time.Copy(),
           .query_time = pool.query_time.Copy()};
@@ -35,6 +37,7 @@ void AddGauges(const PoolCounters& pool, Time now, PoolGauges& sum) {
   sum.clients_active += pool.clients_active.value();
   sum.clients_waiting += pool.clients_waiting.value();
   sum.clients_idle += pool.clients_idle.value();
+  sum.clients_pinned += pool.clients_pinned.value();
   sum.servers_active += pool.servers_active.value();
   sum.servers_idle += pool.servers_idle.value();
   sum.servers_connecting += pool.servers_connecting.value();
@@ -92,6 +95,16 @@ double BusyShare(const CoreSnapshot& core, const SnapshotPtr& baseline, Duration
   return std::clamp(share, 0.0, 1.0);
 }
 
+std::vector<PinSnapshot> AgedPins(const std::vector<PinnedClient>& pins, Time now) {
+  std::vector<PinSnapshot> aged;
+  aged.reserve(pins.size());
+  for (const PinnedClient& pin : pins) aged.push_back({pin, Since(pin.since, now).count()});
+  std::sort(aged.begin(), aged.end(), [](const PinSnapshot& a, const PinSnapshot& b) {
+    return a.client.since < b.client.since;
+  });
+  return aged;
+}
+
 std::shared_ptr<const ExtensionSample> NotReadYet() {
   auto sample = std::make_shared<ExtensionSample>();
   sample->reason = "The extension has not been read yet.";
@@ -115,6 +128,7 @@ SnapshotPtr SnapshotBuilder::Build(SnapshotInputs inputs) {
   snapshot->window = std::max(Since(window_start, inputs.now.steady), Duration{1});
   snapshot->agent = CollectAgent(collected, inputs, snapshot->window);
   snapshot->pools = CollectPools(collected, inputs.now.steady);
+  snapshot->pins = AgedPins(collected.pins, inputs.now.steady);
   snapshot->totals = gone_;
   for (PoolSnapshot& pool : snapshot->pools) {
     const PoolSnapshot* before = FindPool(baseline_, pool);

@@ -193,9 +193,6 @@ Answer Exchange::OnAnswer(char type, Bytes body) {
     case server::kPortalSuspended:
       CompletePart(Sent::kExecute, /*by_query=*/false, &answer);
       break;
-    case server::kDataRow:
-      if (HeadIsOwnQuery()) answer = Answer::kSwallow;
-      break;
     case server::kCopyInResponse:
       OnCopyIn();
       break;
@@ -205,7 +202,10 @@ Answer Exchange::OnAnswer(char type, Bytes body) {
     case server::kReadyForQuery:
       OnReady(body, &answer);
       break;
+    case server::kNotificationResponse:
+      break;  // belongs to no message
     default:
+      if (HeadIsOwnQuery()) answer = Answer::kSwallow;
       break;
   }
   return answer;

@@ -151,6 +151,20 @@ void AppendCloseStatement(std::string& out, std::string_view name) {
 
 void AppendSync(std::string& out) { AppendMessage(out, client::kSync, {}); }
 
+void AppendFunctionCall(std::string& out, std::uint32_t oid,
+                        std::initializer_list<std::string_view> arguments) {
+  const std::size_t mark = BeginMessage(out, client::kFunctionCall);
+  AppendU32(out, oid);
+  AppendU16(out, 0);  // formats: all text
+  AppendU16(out, static_cast<std::uint16_t>(arguments.size()));
+  for (std::string_view argument : arguments) {
+    AppendU32(out, static_cast<std::uint32_t>(argument.size()));
+    out.append(argument);
+  }
+  AppendU16(out, 0);
+  EndMessage(out, mark);
+}
+
 void AppendTerminate(std::string& out) { AppendMessage(out, client::kTerminate, {}); }
 
 void AppendQueryWithParameters(std::string& out, std::string_view sql,

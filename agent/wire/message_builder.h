@@ -5,6 +5,7 @@
 #pragma once
 
 #include <cstdint>
+#include <initializer_list>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -55,6 +56,9 @@ void AppendQuery(std::string& out, std::string_view sql);
 void AppendParse(std::string& out, std::string_view name, std::string_view tail);
 void AppendCloseStatement(std::string& out, std::string_view name);
 void AppendSync(std::string& out);
+// FunctionCall with text arguments and a text result.
+void AppendFunctionCall(std::string& out, std::uint32_t oid,
+                        std::initializer_list<std::string_view> arguments);
 void AppendTerminate(std::string& out);
 // Parse, Bind, Describe-less Execute and Sync of `sql` with text parameters, unnamed throughout.
 void AppendQueryWithParameters(std::string& out, std::string_view sql,

@@ -80,6 +80,13 @@ typedef struct PgvBackendSlot
 	char		client_addr[PGV_CLIENT_ADDR_BYTES]; /* "" = Unix socket */
 	char		agent_name[PGV_AGENT_NAME_BYTES];	/* "" = direct connection */
 
+	/* Written when what the session carries changes; agents' connections only. */
+	uint32		pin_reasons;	/* bits by PgvPin; 0 = it can move */
+	int32		moved_settings; /* settings changed at session level */
+	int32		moved_statements;	/* statements prepared by SQL */
+	int64		pinned_objects; /* how many there are for all reasons */
+	TimestampTz pinned_since;	/* 0 = not pinned */
+
 	/* Written when application_name changes. */
 	struct PgvAggregate *application;
 	PgvUsage	application_base;	/* usage under other names */

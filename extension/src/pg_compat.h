@@ -22,10 +22,13 @@
 #undef USE_OPENSSL
 #undef USE_SSL
 
+#include "common/base64.h"
 #include "libpq/libpq-be.h"
 #include "miscadmin.h"
 #include "postmaster/postmaster.h"
 #include "storage/proc.h"
+#include "utils/guc.h"
+#include "utils/guc_tables.h"
 
 #if PG_VERSION_NUM < 150000
 #error "pgvalet needs PostgreSQL 15 or newer"
@@ -50,6 +53,57 @@ pgv_reserved_connections(void)
 	return SuperuserReservedConnections + ReservedConnections;
 #else
 	return ReservedBackends;
+#endif
+}
+
+/* All configuration variables; give them back with pgv_guc_variables_free(). */
+static inline struct config_generic **
+pgv_guc_variables(int *count)
+{
+#if PG_VERSION_NUM >= 160000
+	return get_guc_variables(count);
+#else
+	*count = GetNumConfigOptions();
+	return get_guc_variables();
+#endif
+}
+
+static inline void
+pgv_guc_variables_free(struct config_generic **variables)
+{
+#if PG_VERSION_NUM >= 160000
+	pfree(variables);
+#endif
+}
+
+/* The hash table of these variables, where nobody tells their number. */
+#if PG_VERSION_NUM >= 160000
+#define PGV_GUC_TABLE "GUC hash table"
+#endif
+
+/* What is behind lastval() and currval(): SeqTableData of commands/sequence.c, 15 to 18. */
+typedef struct PgvSequenceState
+{
+	Oid			relid;			/* hash key */
+	Oid			file_number;
+	LocalTransactionId lxid;
+	bool		last_valid;
+	int64		last;
+	int64		cached;
+	int64		increment;
+} PgvSequenceState;
+
+#if PG_VERSION_NUM >= 190000
+#error "look whether SeqTableData is what PgvSequenceState says"
+#endif
+
+static inline int
+pgv_b64_decode(const char *src, int len, char *dst, int dst_len)
+{
+#if PG_VERSION_NUM >= 180000
+	return pg_b64_decode(src, len, (uint8 *) dst, dst_len);
+#else
+	return pg_b64_decode(src, len, dst, dst_len);
 #endif
 }
 

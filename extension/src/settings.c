@@ -12,10 +12,13 @@
 
 #include <limits.h>
 
+#include "session.h"
 #include "settings.h"
 #include "utils/guc.h"
 
 char	   *pgv_agent = NULL;
+char	   *pgv_agent_key = NULL;
+char	   *pgv_agent_pool_mode = NULL;
 int			pgv_idle_session_timeout_ms = 0;
 int			pgv_idle_in_transaction_timeout_ms = 0;
 bool		pgv_idle_session_includes_agents = false;
@@ -115,6 +118,7 @@ pgv_settings_define(void)
 							   "",
 							   PGC_BACKEND, GUC_NOT_IN_SAMPLE,
 							   check_agent, NULL, NULL);
+	pgv_session_define_settings();
 	define_idle_policy();
 	define_sizes();
 	MarkGUCPrefixReserved("pgvalet");

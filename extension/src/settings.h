@@ -21,6 +21,12 @@
 /* pgvalet.agent: what the agent calls itself, "" on direct connections. */
 extern char *pgv_agent;
 
+/* pgvalet.agent_key: what it is known by, "" on direct connections; shown to nobody. */
+extern char *pgv_agent_key;
+
+/* pgvalet.agent_pool_mode: session, transaction, statement, or "" if it did not say. */
+extern char *pgv_agent_pool_mode;
+
 /* pgvalet.idle_session_timeout: milliseconds, 0 = off. */
 extern int	pgv_idle_session_timeout_ms;
 

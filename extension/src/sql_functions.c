@@ -14,10 +14,13 @@
 #include "aggregate.h"
 #include "backend_slot.h"
 #include "catalog/pg_authid.h"
+#include "catalog/pg_type.h"
 #include "fmgr.h"
 #include "funcapi.h"
 #include "idle_policy.h"
+#include "session_pins.h"
 #include "utils/acl.h"
+#include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/fmgrprotos.h"
 #include "utils/timestamp.h"
@@ -29,6 +32,9 @@ PG_FUNCTION_INFO_V1(pgvalet_summary);
 
 /* Columns before the counters. */
 #define BACKEND_SLOTS_OWN_COLUMNS 11
+#define BACKEND_SLOTS_SESSION_COLUMNS 5
+#define BACKEND_SLOTS_COLUMNS \
+	(BACKEND_SLOTS_OWN_COLUMNS + PGV_USAGE_COUNTERS + BACKEND_SLOTS_SESSION_COLUMNS)
 #define USAGE_OWN_COLUMNS 4
 #define SUMMARY_COLUMNS 15
 
@@ -80,12 +86,35 @@ put_usage(Datum *values, const PgvUsage *usage)
 		values[i] = Int64GetDatum(counters[i]);
 }
 
+/* What the session carries, in the columns behind the counters. */
+static void
+put_session(Datum *values, bool *nulls, const PgvBackendSlot *slot)
+{
+	Datum		names[PGV_PIN_COUNT];
+	int			count = 0;
+
+	for (int i = 0; i < PGV_PIN_COUNT; i++)
+	{
+		if ((slot->pin_reasons & (UINT32_C(1) << i)) != 0)
+			names[count++] = CStringGetTextDatum(pgv_pin_names[i]);
+	}
+	nulls[0] = nulls[2] = count == 0;
+	if (count > 0)
+	{
+		values[0] = PointerGetDatum(construct_array(names, count, TEXTOID, -1, false, TYPALIGN_INT));
+		values[2] = TimestampTzGetDatum(slot->pinned_since);
+	}
+	values[1] = Int64GetDatum(slot->pinned_objects);
+	values[3] = Int32GetDatum(slot->moved_settings);
+	values[4] = Int32GetDatum(slot->moved_statements);
+}
+
 /* Returns one row of pgvalet.backend_slots(). */
 static void
 put_slot(ReturnSetInfo *result, const PgvBackendSlot *slot, TimestampTz now)
 {
-	Datum		values[BACKEND_SLOTS_OWN_COLUMNS + PGV_USAGE_COUNTERS] = {0};
-	bool		nulls[BACKEND_SLOTS_OWN_COLUMNS + PGV_USAGE_COUNTERS] = {0};
+	Datum		values[BACKEND_SLOTS_COLUMNS] = {0};
+	bool		nulls[BACKEND_SLOTS_COLUMNS] = {0};
 	PgvUsage	usage = slot->usage;
 
 	values[0] = Int32GetDatum(slot->pid);
@@ -108,6 +137,8 @@ put_slot(ReturnSetInfo *result, const PgvBackendSlot *slot, TimestampTz now)
 
 	pgv_slot_add_running_time(slot, &usage, now);
 	put_usage(&values[BACKEND_SLOTS_OWN_COLUMNS], &usage);
+	put_session(&values[BACKEND_SLOTS_OWN_COLUMNS + PGV_USAGE_COUNTERS],
+				&nulls[BACKEND_SLOTS_OWN_COLUMNS + PGV_USAGE_COUNTERS], slot);
 	tuplestore_putvalues(result->setResult, result->setDesc, values, nulls);
 }
 

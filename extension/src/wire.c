@@ -18,6 +18,7 @@
 #include "libpq/libpq.h"
 #include "login.h"
 #include "replication/walsender.h"
+#include "session.h"
 #include "wire.h"
 
 /* Message types we look at (protocol 3.0, "Message Formats"). */
@@ -83,7 +84,10 @@ before_ready(char transaction_status)
 	rows_sent = 0;
 
 	if (unlikely(pgv_my_slot == NULL))
+	{
 		pgv_login_finish();
+		pgv_session_start();
+	}
 
 	pgv_idle_policy_note_generation();
 	pgv_activity_ready(transaction_status);
@@ -93,6 +97,8 @@ before_ready(char transaction_status)
 		pgv_login_rename_application();
 	}
 	pgv_idle_policy_arm();
+	if (unlikely(pgv_session_is_followed) && transaction_status == 'I')
+		pgv_session_report(server_putmessage);
 }
 
 /* Sends a message that tells more than its length. */
@@ -119,6 +125,11 @@ look_at_and_put(char type, const char *body, size_t len)
 		case MSG_PARAMETER_STATUS:
 			if (strcmp(body, "application_name") == 0)
 				application_changed = true;
+			if (unlikely(pgv_session_is_followed) && !pgv_session_parameter_changed(body))
+			{
+				pgv_my_usage.sent_bytes -= len + MSG_HEADER_BYTES;
+				return 0;
+			}
 			break;
 		case MSG_READY_FOR_QUERY:
 			before_ready(body[0]);

@@ -3,8 +3,11 @@
 #include <algorithm>
 #include <cstdlib>
 
+#include "auth/crypto.h"
 #include "wire/message_builder.h"
-#include "wire/settings.h"
+#include "wire/session_items.h"
+#include "wire/session_report.h"
+#include "wire/session_state.h"
 
 namespace pgvalet::fakes {
 namespace {
@@ -151,7 +154,7 @@ void FakeBackend::Handle(char type, Bytes body) {
     case 'C':
       return HandleClose(reader);
     case 'F':
-      return HandleFunctionCall();
+      return HandleFunctionCall(reader);
     case 'H':
       return Note(type);
     default:
@@ -255,12 +258,79 @@ void FakeBackend::HandleClose(wire::BodyReader reader) {
   wire::AppendCloseComplete(answers_);
 }
 
-void FakeBackend::HandleFunctionCall() {
+void FakeBackend::HandleFunctionCall(wire::BodyReader reader) {
+  constexpr std::uint32_t kSetConfig = 2078;
+  if (reader.TakeU32() == kSetConfig && extension_) {
+    reader.TakeBytes(4);  // formats, number of arguments
+    const std::string name(wire::AsText(reader.TakeBytes(reader.TakeU32())));
+    const std::string value(wire::AsText(reader.TakeBytes(reader.TakeU32())));
+    if (name == wire::kSessionParameter) return Restore(value);
+  }
   Note('F');
   if (failed_) return Fail("25P02", "current transaction is aborted");
   wire::AppendMessage(answers_, wire::server::kFunctionCallResponse,
                       wire::AsBytes(std::string_view("\xff\xff\xff\xff", 4)));
   Ready();
+}
+
+std::string FakeBackend::PreloadExtension() {
+  extension_ = true;
+  std::string out;
+  wire::AppendParameterStatus(out, wire::kSessionParameter, ".v5:0.1.0m0:");
+  return out;
+}
+
+// "<key> <state> <sequences>", both in base64.
+void FakeBackend::Restore(const std::string& value) {
+  const std::size_t key = value.find(' ');
+  const std::string encoded = value.substr(key + 1, value.find(' ', key + 1) - key - 1);
+  const std::string state = auth::FromBase64(encoded).value_or("?");
+  Note('F', "restore " + state);
+  Settings startup, session;
+  wire::ItemReader items(state);
+  while (!items.at_end()) {
+    const char letter = items.TakeLetter();
+    const std::string name(items.TakeField());
+    (letter == 'c' ? startup : session)[name] = items.TakeField();
+  }
+  if (startup.contains(std::string(kUnrestorable)) || session.contains(std::string(kUnrestorable))) {
+    poisoned_ = true;
+    return Fail("22023", "cannot be restored");
+  }
+  startup_settings_ = std::move(startup);
+  settings_ = std::move(session);
+  reported_state_ = state;
+  wire::AppendMessage(answers_, wire::server::kFunctionCallResponse,
+                      wire::AsBytes(std::string_view("\0\0\0\0", 4)));
+  Ready();
+}
+
+std::string FakeBackend::StateText() const {
+  std::string state;
+  for (const auto& [name, value] : startup_settings_) wire::AppendItem(state, 'c', {name, value});
+  for (const auto& [name, value] : settings_) wire::AppendItem(state, 's', {name, value});
+  return state;
+}
+
+// Right before ReadyForQuery in idle state, if there is something new.
+void FakeBackend::Report() {
+  const std::string state = StateText();
+  if (state == reported_state_ && pins_ == reported_pins_ && !statements_gone_) return;
+  std::string report = ".";
+  if (state != reported_state_) wire::AppendItem(report, 'm', {state});
+  if (pins_ > 0) wire::AppendItem(report, 'p', {"temporary_objects", std::to_string(pins_)});
+  if (statements_gone_) report.push_back('d');
+  reported_state_ = state;
+  reported_pins_ = pins_;
+  statements_gone_ = false;
+  wire::AppendParameterStatus(answers_, wire::kSessionParameter, report);
+}
+
+bool FakeBackend::RunPin(const std::string& sql) {
+  if (sql != "pin" && sql != "unpin") return false;
+  pins_ = sql == "pin" ? pins_ + 1 : 0;
+  Complete("DONE");
+  return true;
 }
 
 void FakeBackend::RunStatements() {
@@ -278,6 +348,10 @@ void FakeBackend::RunStatements() {
 // False when the rest has to wait, or is not to be run at all.
 bool FakeBackend::Run(const std::string& sql, bool simple) {
   errored_ = false;
+  if (poisoned_) {
+    Fail("22023", "cannot be restored");
+    return false;
+  }
   if (failed_ && !EndsTransaction(sql)) {
     Fail("25P02", "current transaction is aborted");
     return false;
@@ -292,7 +366,9 @@ bool FakeBackend::Run(const std::string& sql, bool simple) {
     return false;
   }
   if (Is(sql, "copy")) return RunCopy(sql);
-  if (RunTransactionControl(sql) || RunSetting(sql) || RunDeallocate(sql)) return !errored_;
+  if (RunTransactionControl(sql) || RunSetting(sql) || RunDeallocate(sql) || RunPin(sql)) {
+    return !errored_;
+  }
   if (Is(sql, "defer")) deferred_ = true;
   if (Is(sql, "notice")) wire::AppendNoticeResponse(answers_, {"NOTICE", "00000", "look"});
   if (Is(sql, "sleep")) {
@@ -325,7 +401,10 @@ bool FakeBackend::RunCopy(const std::string& sql) {
 
 bool FakeBackend::RunTransactionControl(const std::string& sql) {
   if (Is(sql, "begin")) {
-    if (!in_block_) settings_before_ = settings_;
+    if (!in_block_) {
+      settings_before_ = settings_;
+      pins_before_ = pins_;
+    }
     in_block_ = true;
     Complete("BEGIN");
     return true;
@@ -343,7 +422,10 @@ bool FakeBackend::RunTransactionControl(const std::string& sql) {
 }
 
 void FakeBackend::EndTransaction(bool commit) {
-  if (in_block_ && !commit) settings_ = settings_before_;
+  if (in_block_ && !commit) {
+    settings_ = settings_before_;
+    pins_ = pins_before_;
+  }
   in_block_ = failed_ = deferred_ = false;
 }
 
@@ -367,7 +449,15 @@ bool FakeBackend::RunDeallocate(const std::string& sql) {
   if (Is(sql, "discard all")) {
     settings_.clear();
     statements_.clear();
+    statements_gone_ = true;
+    pins_ = 0;
     Complete("DISCARD ALL");
+    return true;
+  }
+  if (Is(sql, "do deallocate all")) {
+    statements_.clear();
+    statements_gone_ = true;
+    Complete("DO");
     return true;
   }
   if (!Is(sql, "deallocate ")) return false;
@@ -375,6 +465,7 @@ bool FakeBackend::RunDeallocate(const std::string& sql) {
   std::erase(name, '"');
   if (wire::LowerCase(name) == "all") {
     statements_.clear();
+    statements_gone_ = true;
     Complete("DEALLOCATE ALL");
   } else if (statements_.erase(name) > 0) {
     Complete("DEALLOCATE");
@@ -434,6 +525,7 @@ void FakeBackend::Ready() {
     wire::AppendParameterStatus(answers_, name, value);
   }
   if (!in_block_) portals_.clear();
+  if (extension_ && status() == wire::TxStatus::kIdle) Report();
   ready_ = true;
   wire::AppendReadyForQuery(answers_, status());
 }

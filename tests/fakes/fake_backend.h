@@ -14,6 +14,9 @@
 //   set "<name>"=E'<value>', reset "<name>", select pg_catalog.set_config(E'..',E'..',false)
 //   deallocate <name>, deallocate all, discard all
 //   notice                         a notice, then as select
+//   pin, unpin                     the session has a temporary object more, or none; "pin" is undone
+//                                  by a rollback
+//   do deallocate all              as inside a block of code: no tag tells
 //   sleep                          as select, but the answer waits for Wake()
 //   die                            FATAL, and the end
 //   nothing at all                 EmptyQueryResponse; anything else succeeds
@@ -52,6 +55,12 @@ class FakeBackend {
   bool terminated() const { return terminated_; }
   bool sleeping() const { return sleeping_; }
   const Settings& settings() const { return settings_; }
+  // What a restore gave it as brought at startup.
+  const Settings& startup_settings() const { return startup_settings_; }
+  // From now on it reports its session and can be restored; what it says of that first.
+  std::string PreloadExtension();
+  // It cannot be restored to a state that has this setting.
+  static constexpr std::string_view kUnrestorable = "unrestorable";
   const std::map<std::string, std::string>& statements() const { return statements_; }
 
  private:
@@ -62,7 +71,11 @@ class FakeBackend {
   void HandleDescribe(wire::BodyReader reader);
   void HandleExecute(wire::BodyReader reader);
   void HandleClose(wire::BodyReader reader);
-  void HandleFunctionCall();
+  void HandleFunctionCall(wire::BodyReader reader);
+  void Restore(const std::string& value);
+  bool RunPin(const std::string& sql);
+  void Report();
+  std::string StateText() const;
   void RunStatements();
   bool Run(const std::string& sql, bool simple);
   bool RunCopy(const std::string& sql);
@@ -84,6 +97,14 @@ class FakeBackend {
   Settings settings_;
   Settings settings_before_;  // the transaction block
   Settings reported_;
+  Settings startup_settings_;
+  bool extension_ = false;
+  bool poisoned_ = false;  // a restore failed
+  bool statements_gone_ = false;
+  int pins_ = 0;
+  int pins_before_ = 0;  // the transaction block
+  std::string reported_state_;
+  int reported_pins_ = 0;
   std::deque<std::string> left_;  // statements of a simple query
   bool simple_ = false;           // of what runs now
   bool ready_ = true;

@@ -94,6 +94,7 @@ void FakeServer::Connection::LogIn() {
   wire::AppendParameterStatus(out, "TimeZone", "UTC");
   wire::AppendParameterStatus(out, "application_name", "");
   wire::AppendBackendKeyData(out, pid_, SecretOf(pid_));
+  if (server_.with_extension) out += backend.PreloadExtension();
   wire::AppendReadyForQuery(out, wire::TxStatus::kIdle);
   SendRaw(out);
 }

@@ -73,6 +73,8 @@ class FakeServer {
   // The connections of cancel requests stay open until this is called.
   void HoldCancels() { hold_cancels_ = true; }
   void ReleaseCancels();
+  // Connections made from here on have the extension.
+  bool with_extension = false;
   // Logins are refused with this from here on.
   std::optional<std::string> refuse_sqlstate;
   // Pieces of one turn.

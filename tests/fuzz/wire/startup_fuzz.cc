@@ -4,7 +4,7 @@
 #include "fuzz_input.h"
 #include "wire/message_builder.h"
 #include "wire/options.h"
-#include "wire/settings.h"
+#include "wire/session_state.h"
 #include "wire/startup.h"
 
 using namespace pgvalet;
@@ -31,10 +31,12 @@ void CheckSql(const std::string& sql) {
 }
 
 void CheckSettings(std::vector<std::pair<std::string, std::string>> values) {
-  SettingsStore store;
-  const SettingsRef settings = store.Intern(values);
-  Require(settings == store.Intern(values));
-  for (const auto& [name, value] : settings->values) {
+  StateStore store;
+  const StateRef settings = store.FromStartup(values);
+  Require(settings == store.FromStartup(values));
+  const auto again = store.FromReport(settings->text);
+  Require(again && *again == settings);
+  for (const auto& [name, value] : settings->startup) {
     Require(*settings->Find(name) == value);
     Require(store.With(settings, name, value) == settings);
   }

@@ -12,6 +12,7 @@
 // Database: "app", owned by alice.  Unix socket: trust for all.
 #pragma once
 
+#include <cstdint>
 #include <filesystem>
 #include <string>
 
@@ -21,8 +22,10 @@ namespace pgvalet::integration {
 
 class Cluster {
  public:
+  enum class Preload : std::uint8_t { kExtension, kNothing };
+
   // Throws std::runtime_error when it cannot be made.
-  Cluster();
+  explicit Cluster(Preload preload = Preload::kExtension);
   Cluster(const Cluster&) = delete;
   ~Cluster();
 
@@ -46,6 +49,7 @@ class Cluster {
   std::filesystem::path bin_dir_;
   std::filesystem::path socket_dir_;
   int port_ = 0;
+  const Preload preload_;
   bool has_extension_ = false;
   ChildProcess server_;
 };

@@ -57,9 +57,11 @@ stats::PoolTotals ExampleTotals() {
           .binds = 23,
           .client_logins = 24,
           .server_connects = 25,
+          .server_connects_without_extension = 30,
           .server_connect_failures = 26,
           .server_closes = 27,
           .setting_restores = 28,
+          .pins = 29,
           .wait_time = ExampleHistogram(100),
           .transaction_time = ExampleHistogram(200),
           .query_time = ExampleHistogram(300)};
@@ -86,6 +88,7 @@ stats::PoolSnapshot ExamplePool(std::string database, std::string user) {
           .now = {.clients_active = 1,
                   .clients_waiting = 2,
                   .clients_idle = 3,
+                  .clients_pinned = 1,
                   .servers_active = 4,
                   .servers_idle = 5,
                   .servers_connecting = 6,
@@ -170,6 +173,13 @@ std::shared_ptr<stats::Snapshot> ExampleSnapshot(std::uint64_t sequence) {
   snapshot->window = std::chrono::milliseconds(1001);
   snapshot->agent = ExampleAgent();
   snapshot->pools = {ExamplePool("app", "alice"), ExamplePool("app", "bob")};
+  snapshot->pins = {{.client = {.database = "app",
+                                .user = "bob",
+                                .client = "127.0.0.1:5000",
+                                .application_name = "psql",
+                                .server_pid = 4711,
+                                .reasons = {{"temporary_objects", 2}}},
+                     .age_us = 90'000'000}};
   snapshot->totals = ExampleTotals();
   snapshot->totals_window = ExampleWindow();
   snapshot->extension = ExampleExtension();

@@ -56,6 +56,8 @@ class House {
     made.auth_type = config::AuthType::kTrust;
     made.log_connections = made.log_disconnections = made.log_pooler_errors = false;
     made.default_pool_size = 1;
+    // Fake servers have no extension, and no catalog that could be asked instead.
+    made.without_extension = config::WithoutExtension::kIgnore;
     made.query_wait_timeout = std::chrono::seconds(100);
     config::DatabaseSettings database;
     database.name = "*";
