@@ -54,6 +54,7 @@ void ClientSession::EndProbe() {
   const bool was_free = lease_->reported->CanMove();
   lease_->carried = probe->HasAll(wanted_->startup) ? *wanted : *actual;
   wanted_ = *wanted;
+  server_prepared_ = lease_->carried == wanted_;
   pin_is_stale_ = true;
   if (pool_->policy().without_extension == config::WithoutExtension::kPin) {
     lease_->reported->Set(*report);

@@ -3,6 +3,7 @@
 #include "pool/server_restore.h"
 #include "session/client_session.h"
 #include "session/context.h"
+#include "session/probe.h"
 
 namespace pgvalet::session {
 namespace {
@@ -49,7 +50,8 @@ void ClientSession::ReadRequests() {
 
 bool ClientSession::MustNotSend() const {
   const wire::Exchange& exchange = lease_->exchange;
-  return lease_->stream->blocked() || exchange.outstanding_count() > kMaxOutstanding ||
+  // Behind a probe the server may have to be given back what a RESET has taken.
+  return lease_->stream->blocked() || probe_ || exchange.outstanding_count() > kMaxOutstanding ||
          (settling_ && exchange.NamesAreUncertain());
 }
 
