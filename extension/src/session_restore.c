@@ -14,6 +14,7 @@
  */
 #include "pg_compat.h"
 
+#include "access/parallel.h"
 #include "access/xact.h"
 #include "catalog/objectaccess.h"
 #include "executor/executor.h"
@@ -172,8 +173,8 @@ has_key(const char *value)
 static bool
 check_session(char **newval, void **extra, GucSource source)
 {
-	/* Its default, and going back to it. */
-	if (**newval == '\0' && source != PGC_S_SESSION)
+	/* Its default, going back to it, and a parallel worker that takes over its leader's. */
+	if (**newval == '\0' && (source != PGC_S_SESSION || InitializingParallelWorker))
 		return true;
 	if (source == PGC_S_SESSION && pgv_session_is_followed && failure == NULL &&
 		IsTransactionState() && has_key(*newval))

@@ -122,7 +122,17 @@ pgv_statements_drop_deferred(const char *name)
 
 /* ---- what there is ---- */
 
-/* The PREPARE itself, out of what was sent or run along with it. */
+/* Nothing more is in this text than what ends a statement. */
+static bool
+is_end(const char *text)
+{
+	return text[strspn(text, "; \t\r\n")] == '\0';
+}
+
+/*
+ * The PREPARE itself, out of what was sent or run along with it.  If it was
+ * alone, all of its text: pg_prepared_statements shows that.
+ */
 static char *
 text_of(const PreparedStatement *statement)
 {
@@ -131,6 +141,8 @@ text_of(const PreparedStatement *statement)
 	int			at = source->raw_parse_tree ? source->raw_parse_tree->stmt_location : 0;
 	int			len = source->raw_parse_tree ? source->raw_parse_tree->stmt_len : 0;
 
+	if (at <= 0 && (len <= 0 || is_end(text + len)))
+		return pstrdup(text);
 	if (at > 0)
 		text += at;
 	while (*text == ' ' || *text == '\t' || *text == '\n' || *text == '\r')
