@@ -97,6 +97,9 @@ test-tsan: deps-test ## unit and integration tests under ThreadSanitizer
 test-compose: ## docker compose up, from outside the containers (needs Docker)
 	@exec deploy/compose/test.sh
 
+test-suite: all ## PostgreSQL's own regression suite through the agent (needs root, minutes)
+	@exec $(PYTHON) tests/suite/run.py --build $(BUILD)
+
 test-matrix: ## the extension's tests on PostgreSQL 17 and 18, in chroots (needs root)
 	@$(DEPS) $(DEV)/packages-matrix.txt
 	@exec tests/regress/matrix.sh

@@ -5,7 +5,8 @@
 #   extension/measure_cost.sh [PG_CONFIG]
 #
 # Three servers are compared: without the extension, with it, and with it and
-# both idle timeouts set.  Each runs the same seeded transactions twice, with
+# both idle timeouts set; and on the second also a session that its agent
+# follows and that changes nothing.  Each runs the same seeded transactions twice, with
 # different lengths; the difference has nothing of start and login in it.  The
 # servers take turns, and the median of the rounds counts.
 # Needs valgrind; takes about two minutes.  Port: PGV_PORT (54190).
@@ -108,6 +109,8 @@ stop_server
 for _ in $(seq "$rounds"); do
   per_transaction >>"$work/without"
   per_transaction -c shared_preload_libraries=pgvalet >>"$work/loaded"
+  PGOPTIONS='-c pgvalet.agent=pgvaletd/cost:1 -c pgvalet.agent_key=cost' \
+    per_transaction -c shared_preload_libraries=pgvalet >>"$work/followed"
   per_transaction -c shared_preload_libraries=pgvalet -c pgvalet.idle_session_timeout=10min \
     -c pgvalet.idle_in_transaction_timeout=1min >>"$work/policy"
 done
@@ -123,4 +126,5 @@ report() { # NAME FILE
 "$bin/postgres" --version
 report "without pgvalet" "$work/without"
 report "with pgvalet" "$work/loaded"
+report "with pgvalet, followed session" "$work/followed"
 report "with pgvalet and both timeouts" "$work/policy"

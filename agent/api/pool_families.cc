@@ -149,9 +149,9 @@ void AddPoolFamilies(Families& families, const std::vector<PoolSnapshot>& pools)
   for (const PoolSnapshot& pool : pools) {
     AddValue(size, LabelsOf(pool), static_cast<double>(pool.now.pool_size));
   }
-  MetricFamily& pinned = AddFamily(
-      families, "pgvalet_pool_clients_pinned",
-      "Clients that hold a server connection between transactions.", MetricType::Gauge);
+  MetricFamily& pinned =
+      AddFamily(families, "pgvalet_pool_clients_pinned",
+                "Clients that hold a server connection between transactions.", MetricType::Gauge);
   for (const PoolSnapshot& pool : pools) {
     AddValue(pinned, LabelsOf(pool), static_cast<double>(pool.now.clients_pinned));
   }

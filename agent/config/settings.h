@@ -80,7 +80,7 @@ struct UserSettings {
 
 struct Settings {
   // Process.  All of these need a restart.
-  int cores = 0;                                      // event loops; 0: as many as the machine has
+  int cores = 0;  // event loops; 0: as many as the machine has
   // Percent of a core's time above which one more is taken into use; 0: all from the start.
   int core_busy_percent = 75;
   std::vector<std::string> listen_addr{"localhost"};  // names or addresses, "*" all; empty: no TCP

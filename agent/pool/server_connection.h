@@ -59,9 +59,9 @@ struct ServerConnection final : boost::intrusive::list_base_hook<>, io::StreamHa
   // What the backend carries.
   wire::Exchange exchange;
   wire::ServerStatements statements;
-  wire::StateRef carried;                // beyond its own defaults
+  wire::StateRef carried;                     // beyond its own defaults
   std::unique_ptr<ReportedSession> reported;  // never null
-  std::vector<std::string> stray_names;  // statements to close: they have a client's name
+  std::vector<std::string> stray_names;       // statements to close: they have a client's name
 
   // Partial message of the server, kept until the rest comes; empty nearly always.
   std::string partial;

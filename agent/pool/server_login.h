@@ -9,8 +9,8 @@
 #include "io/channel.h"
 #include "io/resolver.h"
 #include "pool/group.h"
-#include "pool/reported_session.h"
 #include "pool/policy.h"
+#include "pool/reported_session.h"
 
 namespace pgvalet::pool {
 

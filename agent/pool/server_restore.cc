@@ -11,8 +11,8 @@ constexpr std::uint32_t kSetConfigOid = 2078;
 
 }  // namespace
 
-bool AppendRestore(std::string& out, const ServerConnection& server, const wire::SessionState& wanted,
-                   std::string_view sequences) {
+bool AppendRestore(std::string& out, const ServerConnection& server,
+                   const wire::SessionState& wanted, std::string_view sequences) {
   if (!server.HasExtension()) {
     const std::string sql = wire::RestoreSql(*server.carried, wanted);
     if (!sql.empty()) wire::AppendQuery(out, sql);

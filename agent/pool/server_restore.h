@@ -14,8 +14,8 @@ namespace pgvalet::pool {
 // Appends the one message that turns what `server` carries into `wanted`, a command with its own
 // ReadyForQuery; true when there was something to do.  `sequences` as the extension reported them,
 // or nothing.  With the extension a failure leaves the backend refusing whatever comes behind.
-bool AppendRestore(std::string& out, const ServerConnection& server, const wire::SessionState& wanted,
-                   std::string_view sequences = {});
+bool AppendRestore(std::string& out, const ServerConnection& server,
+                   const wire::SessionState& wanted, std::string_view sequences = {});
 
 // Notes a ParameterStatus of the name wire::kSessionParameter; the report, if it is whole.
 std::optional<wire::SessionReport> TakeReport(ServerConnection& server, wire::StateStore& states,

@@ -35,7 +35,7 @@ bool HasIdleTimeouts(const config::Settings& settings) {
 }  // namespace
 
 wire::StateRef AcceptedSettings::Find(const pool::PoolKey& pool,
-                                         const wire::StateRef& asked) const {
+                                      const wire::StateRef& asked) const {
   const std::lock_guard lock(mutex_);
   const auto found = entries_.find({pool, asked});
   return found == entries_.end() ? nullptr : found->second;

@@ -34,7 +34,7 @@ std::string CleanApplicationName(std::string_view name) {
 
 // Any server accepts it, and clients differ in it: it is not worth a question to a server.
 wire::StateRef Without(SessionContext& context, const wire::StateRef& settings,
-                          std::string_view lower_name) {
+                       std::string_view lower_name) {
   if (settings->Find(lower_name) == nullptr) return settings;
   wire::SettingList values = settings->startup;
   std::erase_if(values, [&](const auto& pair) { return pair.first == lower_name; });
@@ -42,7 +42,7 @@ wire::StateRef Without(SessionContext& context, const wire::StateRef& settings,
 }
 
 io::Task<Result<wire::StateRef>> AskServer(SessionContext& context, pool::Pool& pool,
-                                              wire::StateRef asked) {
+                                           wire::StateRef asked) {
   Result<pool::Lease> lease = co_await LeaseWait(pool, asked);
   if (!lease) co_return lease.error();
   pool::ServerConnection& server = **lease;
@@ -50,8 +50,7 @@ io::Task<Result<wire::StateRef>> AskServer(SessionContext& context, pool::Pool& 
   channel.Use(*server.stream);
   // From a clean start, so that what the server reports are these settings and no others.
   wire::StateStore& states = context.states();
-  Result<pool::QueryOutcome> clean =
-      co_await pool::Restore(channel, server, states, states.none());
+  Result<pool::QueryOutcome> clean = co_await pool::Restore(channel, server, states, states.none());
   if (!clean) co_return clean.error();
   Result<pool::QueryOutcome> outcome = co_await pool::Restore(channel, server, states, asked);
   if (!outcome) {
@@ -76,7 +75,7 @@ io::Task<Result<wire::StateRef>> AskServer(SessionContext& context, pool::Pool& 
 }  // namespace
 
 Result<wire::StateRef> SettingsOf(SessionContext& context, const wire::StartupPacket& startup,
-                                     std::string_view peer) {
+                                  std::string_view peer) {
   const config::Settings& settings = *context.settings();
   std::vector<std::pair<std::string, std::string>> values;
   for (const auto& [name, value] : startup.parameters) {
@@ -125,7 +124,7 @@ Result<wire::StateRef> SettingsOf(SessionContext& context, const wire::StartupPa
 }
 
 io::Task<Result<wire::StateRef>> AcceptSettings(SessionContext& context, pool::Pool& pool,
-                                                   wire::StateRef asked) {
+                                                wire::StateRef asked) {
   const std::string* application = asked->Find(kApplicationName);
   const wire::StateRef core = Without(context, asked, kApplicationName);
   AcceptedSettings& accepted = context.shared().accepted_settings;

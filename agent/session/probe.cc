@@ -14,11 +14,28 @@ constexpr std::uint32_t kNull = 0xffffffff;
 constexpr std::size_t kMaxTextBytes = 16 * 1024;
 
 // Tags of statements that leave nothing on the session, but for what functions do in them.
-constexpr std::array<std::string_view, 22> kHarmlessTags = {
-    "SELECT",    "INSERT",   "UPDATE",   "DELETE",  "MERGE",             "BEGIN",
-    "COMMIT",    "ROLLBACK", "RELEASE",  "FETCH",   "START TRANSACTION", "SAVEPOINT",
-    "COPY",      "SHOW",     "EXPLAIN",  "VACUUM",  "ANALYZE",           "NOTIFY",
-    "LOCK TABLE", "TRUNCATE TABLE", "CHECKPOINT", "MOVE"};
+constexpr std::array<std::string_view, 22> kHarmlessTags = {"SELECT",
+                                                            "INSERT",
+                                                            "UPDATE",
+                                                            "DELETE",
+                                                            "MERGE",
+                                                            "BEGIN",
+                                                            "COMMIT",
+                                                            "ROLLBACK",
+                                                            "RELEASE",
+                                                            "FETCH",
+                                                            "START TRANSACTION",
+                                                            "SAVEPOINT",
+                                                            "COPY",
+                                                            "SHOW",
+                                                            "EXPLAIN",
+                                                            "VACUUM",
+                                                            "ANALYZE",
+                                                            "NOTIFY",
+                                                            "LOCK TABLE",
+                                                            "TRUNCATE TABLE",
+                                                            "CHECKPOINT",
+                                                            "MOVE"};
 
 // Words in SQL that make session state without showing in the tag.
 constexpr std::array<std::string_view, 7> kTyingWords = {

@@ -1,8 +1,8 @@
 // Finding out by a query what a session carries, on servers without the extension.
 //
-// The extension knows; here we ask after every transaction that may have made session state, told by
-// its command tags and by words of its text.  What a function does inside of a plain SELECT stays
-// hidden unless its name says so: that is what the extension is for.
+// The extension knows; here we ask after every transaction that may have made session state, told
+// by its command tags and by words of its text.  What a function does inside of a plain SELECT
+// stays hidden unless its name says so: that is what the extension is for.
 #pragma once
 
 #include <string>

@@ -235,8 +235,8 @@ void ClientSession::OnReportPart(std::string_view value) {
   pin_is_stale_ = true;
   if (report->state) wanted_ = server.carried;
   if (report->sequences) {
-    sequences_ = report->sequences->empty() ? nullptr
-                                            : std::make_unique<std::string>(*report->sequences);
+    sequences_ =
+        report->sequences->empty() ? nullptr : std::make_unique<std::string>(*report->sequences);
   }
   asks_sequences_ = asks_sequences_ || report->sequences_used;
   if (report->statements_gone && !statements_cleared_) {

@@ -44,8 +44,7 @@ io::Task<Result<SecretPtr>> Ask(SessionContext& context, pool::Pool& pool, std::
   channel.Use(*server.stream);
   // What a client has set (search_path!) must not decide what our query means.
   wire::StateStore& states = context.states();
-  Result<pool::QueryOutcome> clean =
-      co_await pool::Restore(channel, server, states, states.none());
+  Result<pool::QueryOutcome> clean = co_await pool::Restore(channel, server, states, states.none());
   if (!clean) co_return clean.error();
   std::string messages;
   wire::AppendQueryWithParameters(messages, query, {user});

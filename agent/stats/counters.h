@@ -55,7 +55,7 @@ struct PoolCounters {
   Counter server_parses;  // of these, sent to a server; and those we added ourselves
   Counter binds;
   Counter client_logins;
-  Counter server_connects;  // server connections opened and logged in
+  Counter server_connects;                    // server connections opened and logged in
   Counter server_connects_without_extension;  // of server_connects
   Counter server_connect_failures;
   Counter server_closes;     // for any reason

@@ -16,7 +16,7 @@
 namespace pgvalet::stats {
 
 struct PinReasonCount {
-  std::string reason;       // as docs/pooling.md lists them: "temporary_objects"
+  std::string reason;        // as docs/pooling.md lists them: "temporary_objects"
   std::int64_t objects = 0;  // tables, locks, cursors, channels
 };
 

@@ -8,9 +8,8 @@ namespace pgvalet::wire {
 namespace {
 
 constexpr std::array<const char*, kPinReasons> kPinNames = {
-    "temporary_objects",  "advisory_locks",  "held_cursors", "random_seed",
-    "replication_origin", "state_too_large", "prepared_statements",
-    "unknown"};
+    "temporary_objects",  "advisory_locks",  "held_cursors",        "random_seed",
+    "replication_origin", "state_too_large", "prepared_statements", "unknown"};
 
 PinReason PinReasonOf(std::string_view name) {
   for (std::size_t i = 0; i < kPinNames.size(); ++i) {
@@ -21,9 +20,7 @@ PinReason PinReasonOf(std::string_view name) {
 
 }  // namespace
 
-const char* PinReasonName(PinReason reason) {
-  return kPinNames[static_cast<std::size_t>(reason)];
-}
+const char* PinReasonName(PinReason reason) { return kPinNames[static_cast<std::size_t>(reason)]; }
 
 std::optional<SessionReport> SessionReport::Parse(std::string_view text) {
   SessionReport report;

@@ -22,7 +22,7 @@ enum class PinReason : std::uint8_t {
   kReplicationOrigin,
   kStateTooLarge,
   kPreparedStatements,  // by SQL, where there is no extension that says their texts
-  kUnknown,  // a check failed, or a reason this agent does not know
+  kUnknown,             // a check failed, or a reason this agent does not know
 };
 inline constexpr int kPinReasons = static_cast<int>(PinReason::kUnknown) + 1;
 

@@ -198,8 +198,8 @@ StateRef StateStore::With(const StateRef& base, std::string_view lower_name,
 
 bool IsServerDecided(std::string_view lower_name) {
   static constexpr std::array<std::string_view, 6> kNames = {
-      "in_hot_standby", "integer_datetimes", "is_superuser",
-      "server_encoding", "server_version", "session_authorization"};
+      "in_hot_standby",  "integer_datetimes", "is_superuser",
+      "server_encoding", "server_version",    "session_authorization"};
   return std::find(kNames.begin(), kNames.end(), lower_name) != kNames.end();
 }
 

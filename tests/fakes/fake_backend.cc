@@ -293,7 +293,8 @@ void FakeBackend::Restore(const std::string& value) {
     const std::string name(items.TakeField());
     (letter == 'c' ? startup : session)[name] = items.TakeField();
   }
-  if (startup.contains(std::string(kUnrestorable)) || session.contains(std::string(kUnrestorable))) {
+  if (startup.contains(std::string(kUnrestorable)) ||
+      session.contains(std::string(kUnrestorable))) {
     poisoned_ = true;
     return Fail("22023", "cannot be restored");
   }

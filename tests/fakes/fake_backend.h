@@ -14,7 +14,8 @@
 //   set "<name>"=E'<value>', reset "<name>", select pg_catalog.set_config(E'..',E'..',false)
 //   deallocate <name>, deallocate all, discard all
 //   notice                         a notice, then as select
-//   pin, unpin                     the session has a temporary object more, or none; "pin" is undone
+//   pin, unpin                     the session has a temporary object more, or none; "pin" is
+//   undone
 //                                  by a rollback
 //   do deallocate all              as inside a block of code: no tag tells
 //   sleep                          as select, but the answer waits for Wake()

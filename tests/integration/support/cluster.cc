@@ -65,10 +65,7 @@ std::unique_ptr<Cluster>& Instance() {
 }  // namespace
 
 Cluster::Cluster(Preload preload)
-    : home_(MakeTemporaryFolder()),
-      bin_dir_(FindPrograms()),
-      port_(FreePort()),
-      preload_(preload) {
+    : home_(MakeTemporaryFolder()), bin_dir_(FindPrograms()), port_(FreePort()), preload_(preload) {
   socket_dir_ = home_ / "sock";
   std::filesystem::create_directory(socket_dir_);
   GiveToServerUser(socket_dir_);
@@ -99,7 +96,8 @@ void Cluster::CreateData() const {
   settings += "unix_socket_directories = '" + socket_dir_.string() + "'\n";
   // A prefix without the extension (PGVALET_PG_BIN) cannot preload it.
   const std::filesystem::path library = bin_dir_.parent_path() / "lib" / "pgvalet.so";
-  if (preload_ == Preload::kExtension && std::filesystem::exists(library)) settings += "shared_preload_libraries = 'pgvalet'\n";
+  if (preload_ == Preload::kExtension && std::filesystem::exists(library))
+    settings += "shared_preload_libraries = 'pgvalet'\n";
   WriteFile(data / "postgresql.auto.conf", settings);
 }
 

@@ -86,8 +86,7 @@ TEST(TableTest, EveryRowSetsItsOwnMemberAndNoOther) {
     Settings settings;
     const Value before = *setting.get(settings);
     for (const char* text :
-         {"1", "2", "4096", "true", "false", "session", "trust", "debug", "error", "warn",
-          "h:1"}) {
+         {"1", "2", "4096", "true", "false", "session", "trust", "debug", "error", "warn", "h:1"}) {
       const Result<Value> value = ReadValue(setting.rule, Written(std::string(text)), false);
       if (!value || *value == before) continue;
       setting.set(settings, *value);

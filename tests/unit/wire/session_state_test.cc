@@ -23,7 +23,8 @@ TEST(SessionStateTest, DifferentSettingsAreNot) {
   StateStore store;
   // Names and values that are the same text when they are written one behind the other.
   EXPECT_NE(store.FromStartup({{"ab", "c"}}), store.FromStartup({{"a", "bc"}}));
-  EXPECT_NE(store.FromStartup({{"a", "b"}, {"c", "d"}}), store.FromStartup({{"a", "bc"}, {"d", ""}}));
+  EXPECT_NE(store.FromStartup({{"a", "b"}, {"c", "d"}}),
+            store.FromStartup({{"a", "bc"}, {"d", ""}}));
 }
 
 TEST(SessionStateTest, NoSettingsAreAnObjectToo) {
