@@ -27,7 +27,7 @@ PYTHON  := /usr/bin/python3
 CMAKE_FLAGS ?=
 
 .PHONY: all agent extension deps deps-test run demo test test-unit test-integration test-clients \
-        test-regress test-fuzz test-asan test-tsan test-compose test-matrix lint format \
+        test-regress test-fuzz test-asan test-tsan test-compose test-suite test-matrix lint format \
         format-check bench install uninstall clean help
 
 ## Build
