@@ -58,8 +58,8 @@ void Watcher::End(const grpc::Status& status) {
   if (!ended_) EndAndUnlock(lock, status);
 }
 
-void Watcher::WriteAndUnlock(std::unique_lock<std::mutex>& lock, grpc::ByteBuffer bytes) {
-  writing_ = std::move(bytes);
+void Watcher::WriteAndUnlock(std::unique_lock<std::mutex>& lock, const grpc::ByteBuffer& bytes) {
+  writing_ = bytes;  // shares the bytes
   is_writing_ = true;
   lock.unlock();
   // Nobody else touches writing_ before OnWriteDone(), and the call cannot finish before it.
@@ -100,9 +100,9 @@ void Watcher::OnWriteDone(bool ok) {
     writing_.Clear();
     return;
   }
-  grpc::ByteBuffer next = std::move(waiting_.front());
+  const grpc::ByteBuffer next = waiting_.front();
   waiting_.pop_front();
-  WriteAndUnlock(lock, std::move(next));
+  WriteAndUnlock(lock, next);
 }
 
 void Watcher::OnCancel() { End({grpc::StatusCode::CANCELLED, "the client is gone"}); }

@@ -45,7 +45,7 @@ class Watcher final : public grpc::ServerWriteReactor<grpc::ByteBuffer> {
  private:
   // These are called with the lock held and give it back before gRPC may call us.
   // REQUIRES: nothing is being written, and the stream has not ended.
-  void WriteAndUnlock(std::unique_lock<std::mutex>& lock, grpc::ByteBuffer bytes);
+  void WriteAndUnlock(std::unique_lock<std::mutex>& lock, const grpc::ByteBuffer& bytes);
   // REQUIRES: the stream has not ended.
   void EndAndUnlock(std::unique_lock<std::mutex>& lock, grpc::Status status);
   // REQUIRES: nothing is being written, ended_ is set, and this is called once.

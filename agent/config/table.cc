@@ -108,7 +108,7 @@ enum class Show : std::uint8_t { kOpen, kSecret };
 
 // The row of one member.
 template <auto kMember>
-auto Row(std::string_view group, std::string_view key, Rule rule, Change change,
+auto Row(std::string_view group, std::string_view key, const Rule& rule, Change change,
          std::string_view meaning, Show show = Show::kOpen) {
   using Owner = typename OwnerOf<decltype(kMember)>::Type;
   return Setting<Owner>{

@@ -68,7 +68,7 @@ void PoolDirectory::AskSiblings(const Pool& pool, Time now) {
   Time& asked = asked_at_[pool.key()];
   if (Since(asked, now) < kAskEvery) return;
   asked = now;
-  const PoolKey key = pool.key();
+  const PoolKey& key = pool.key();  // the lambda has a copy
   for (PoolDirectory* sibling : shared_.siblings) {
     sibling->loop_.Post([sibling, key] {
       if (const auto found = sibling->pools_.find(key); found != sibling->pools_.end()) {

@@ -54,7 +54,7 @@ void AcceptedSettings::Clear() {
 }
 
 SessionContext::SessionContext(SessionShared& shared, io::Loop& loop, int core,
-                               config::SettingsPtr settings, auth::UserDirectoryPtr users)
+                               const config::SettingsPtr& settings, auth::UserDirectoryPtr users)
     : shared_(shared),
       loop_(loop),
       core_(core),

@@ -61,8 +61,8 @@ struct SessionShared {
 
 class SessionContext {
  public:
-  SessionContext(SessionShared& shared, io::Loop& loop, int core, config::SettingsPtr settings,
-                 auth::UserDirectoryPtr users);
+  SessionContext(SessionShared& shared, io::Loop& loop, int core,
+                 const config::SettingsPtr& settings, auth::UserDirectoryPtr users);
   ~SessionContext();
   SessionContext(const SessionContext&) = delete;
   SessionContext& operator=(const SessionContext&) = delete;

@@ -156,13 +156,10 @@ void Exchange::OnCopyIn() {
 
 // Ends `kind`; or, if a simple query may bring such an answer, is a part of what that brings.
 void Exchange::CompletePart(Sent kind, bool by_query, Answer* answer) {
-  if (!Outstanding()) {
-    broken_ = true;
-  } else if (Front().kind == kind) {
-    PopFront();
-  } else if (by_query && Front().kind == Sent::kOwnQuery) {
+  if (Outstanding() && Front().kind == kind) return PopFront();
+  if (Outstanding() && by_query && Front().kind == Sent::kOwnQuery) {
     *answer = Answer::kSwallow;
-  } else if (!by_query || Front().kind != Sent::kQuery) {
+  } else if (!Outstanding() || !by_query || Front().kind != Sent::kQuery) {
     broken_ = true;
   }
 }

@@ -35,9 +35,7 @@ Result<std::vector<std::pair<std::string, std::string>>> ParseOptions(std::strin
     if (words[i] == "-c") {
       if (++i == words.size()) return Error{ErrorCode::kProtocol, "-c in options needs name=value"};
       assignment = words[i];
-    } else if (words[i].starts_with("-c")) {
-      assignment = words[i].substr(2);
-    } else if (words[i].starts_with("--")) {
+    } else if (words[i].starts_with("-c") || words[i].starts_with("--")) {
       assignment = words[i].substr(2);
     } else {
       return Error{ErrorCode::kProtocol,
