@@ -34,7 +34,9 @@ async def transactions(connection, number):
         except asyncpg.DivisionByZeroError:
             pass
         await connection.execute("INSERT INTO t_asyncpg VALUES ($1, 'outer')", number)
-    rows = await connection.fetch("SELECT note FROM t_asyncpg WHERE client = $1", number)
+    rows = await connection.fetch(
+        "SELECT note FROM t_asyncpg WHERE client = $1 ORDER BY note", number
+    )
     expect_equal([row["note"] for row in rows], ["kept", "outer"], "rows after transactions")
 
 
