@@ -261,7 +261,9 @@ def main():
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--build", default="build", help="where bin/pgvaletd is")
+    parser.add_argument(
+        "--build", default="build", type=os.path.abspath, help="where bin/pgvaletd is"
+    )
     parser.add_argument("--through", choices=["agent", "direct", "pgbouncer"], default="agent")
     parser.add_argument("--pg-bin", help="a PostgreSQL to use, instead of one with the extension")
     parser.add_argument("--timeout", type=int, default=120, help="seconds for one driver")
