@@ -98,6 +98,9 @@ Result<Done> Agent::StartCores() {
     pool_shared_.siblings.push_back(&cores_.back()->sessions().pools());
   }
   balancer_->SetCores(session_shared_.cores);
+  notifications_ =
+      std::make_unique<notify::Directory>(pool_shared_, cores_.front()->loop(), settings_);
+  session_shared_.notifications = notifications_.get();
   for (auto& core : cores_) core->Start();
   return Done{};
 }
@@ -241,6 +244,7 @@ void Agent::Reload() {
     Core* target = core.get();
     target->Post([target, next, users = users_] { target->sessions().SetSettings(next, users); });
   }
+  notifications_->SetSettings(next);
   publisher_->SetInterval(next->snapshot_interval);
   sampler_->UpdateSettings(next);
   log::info("settings reloaded");
@@ -282,6 +286,7 @@ void Agent::StopAll() {
   for (auto& core : cores_) core->Stop();
   // A session that was on its way to another core holds on to both: all threads stop before any
   // core goes.
+  if (notifications_) notifications_->Close();
   cores_.clear();
   listen_sockets_.clear();
 }

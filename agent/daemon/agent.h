@@ -17,6 +17,7 @@
 #include "daemon/pidfile.h"
 #include "io/listener.h"
 #include "io/resolver.h"
+#include "notify/directory.h"
 #include "pool/pool_directory.h"
 #include "sampler/sampler.h"
 #include "session/context.h"
@@ -76,6 +77,8 @@ class Agent {
   std::unique_ptr<Balancer> balancer_;
   std::vector<io::ListenSocket> listen_sockets_;  // core 0's once it listens
   std::vector<std::unique_ptr<Core>> cores_;
+  std::unique_ptr<notify::Directory>
+      notifications_;  // closed between the cores' stop and their end
   stats::SnapshotHub hub_;
   std::unique_ptr<sampler::Sampler> sampler_;
   std::unique_ptr<stats::Publisher> publisher_;

@@ -39,6 +39,7 @@ class Core {
   void Listen(const std::vector<io::ListenSocket>& sockets);
   void StopListening() { acceptors_.clear(); }
   session::SessionContext& sessions() { return sessions_; }
+  io::Loop& loop() { return loop_; }
 
  private:
   void Run();

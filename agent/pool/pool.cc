@@ -131,7 +131,7 @@ ServerConnection* Pool::PickIdle(const wire::StateRef* wanted) {
 Lease Pool::Grant(ServerConnection& server, Time waiting_since) {
   const Time now = loop().now();
   server.lease_id = NextLeaseId();
-  server.leased_at = server.request_at = server.ready_at = now;
+  server.transaction_at = server.request_at = server.ready_at = now;
   Move(server, ServerState::kLeased);
   counters_->leases.Add();
   counters_->wait_time.Record(static_cast<std::uint64_t>(Since(waiting_since, now).count()));
@@ -207,8 +207,6 @@ void Pool::RefuseWaiters(const Error& error) {
 
 void Pool::TakeBack(ServerConnection& server) {
   const Time now = loop().now();
-  counters_->transaction_time.Record(
-      static_cast<std::uint64_t>(Since(server.leased_at, now).count()));
   server.holder = nullptr;
   server.used_at = now;
   Settle(server);

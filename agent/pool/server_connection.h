@@ -73,12 +73,12 @@ struct ServerConnection final : boost::intrusive::list_base_hook<>, io::StreamHa
   LeaseHolder* holder = nullptr;
   std::uint64_t lease_id = 0;  // changes with every lease
   Time connected_at{};
-  Time used_at{};  // released or checked last
-  Time leased_at{};
-  Time request_at{};    // first message of the exchange that is under way
-  Time ready_at{};      // last ReadyForQuery
-  int cancels = 0;      // cancel requests under way
-  bool retire = false;  // close it instead of using it again
+  Time used_at{};         // released or checked last
+  Time transaction_at{};  // first message of the transaction that is under way
+  Time request_at{};      // first message of the exchange that is under way
+  Time ready_at{};        // last ReadyForQuery
+  int cancels = 0;        // cancel requests under way
+  bool retire = false;    // close it instead of using it again
 
   // Nothing ties the client to this backend between two transactions.
   bool CanMove() const { return reported->CanMove(); }

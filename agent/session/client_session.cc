@@ -57,18 +57,20 @@ void ClientSession::TakeLease(pool::Lease lease) {
   server_prepared_ = lease_->carried == wanted_ && lease_->stray_names.empty();
   server_said_fatal_ = false;
   may_have_tied_ = false;
+  asks_channels_ = false;
   probe_.reset();
   context_->Move(*this, ClientState::kActive);
 }
 
 bool ClientSession::ReleaseIfIdle() {
   if (!lease_ || !lease_->exchange.Idle() || request_rest_ > 0) return false;
+  ResumeNotifications();
   if (pool_->policy().mode == config::PoolMode::kSession && !finish_soon_) return false;
   if (may_have_tied_ && !finish_soon_) {
     SendProbe();
     return false;
   }
-  if (!lease_->CanMove()) return KeepPinned();
+  if (!lease_->CanMove()) return MoveChannels() ? false : KeepPinned();
   Unpin();
   lease_.Release();
   context_->Move(*this, ClientState::kIdle);
@@ -146,7 +148,7 @@ void ClientSession::SayGoodbye() {
 }
 
 void ClientSession::OnClientGone(const Error& error) {
-  if (lease_ && lease_->exchange.Outstanding() && lease_->backend_pid != 0) {
+  if (lease_ && lease_->exchange.Outstanding() && !OwnWorkOnly() && lease_->backend_pid != 0) {
     // Nobody will read the answer: the server need not go on with it.
     context_->cancel_sender().Send(lease_->address, lease_->backend_pid, lease_->cancel_secret,
                                    context_->settings()->cancel_wait_timeout, nullptr);
@@ -171,7 +173,7 @@ void ClientSession::CancelQuery() {
   }
   // In session mode or between two statements there may be nothing to cancel: a late cancel must
   // not hit the next statement.
-  if (!lease_ || lease_->exchange.AtReady()) return;
+  if (!lease_ || lease_->exchange.AtReady() || OwnWorkOnly()) return;
   pool_->BeginCancel(*lease_);
   const std::uint64_t lease_id = lease_->lease_id;
   SessionContext* context = context_;
@@ -187,7 +189,7 @@ void ClientSession::CancelQuery() {
 // ---- from core to core ----
 
 bool ClientSession::CanMove() const {
-  return state_ == ClientState::kIdle && !lease_ && !login_ && !stream_.blocked() &&
+  return state_ == ClientState::kIdle && !lease_ && !login_ && !listening_ && !stream_.blocked() &&
          !stream_.hangup() && pending_.empty() && request_rest_ == 0;
 }
 
@@ -223,6 +225,7 @@ void ClientSession::OnWritable() {
   if (state_ == ClientState::kClosing) return context_->Move(*this, ClientState::kDead);
   if (state_ == ClientState::kDead) return;
   // The server was not read while the client was behind.
+  ResumeNotifications();
   if (lease_ && lease_->stream->readable()) OnServerReadable();
 }
 

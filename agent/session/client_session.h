@@ -19,9 +19,11 @@
 #include "io/stream.h"
 #include "pool/pool.h"
 #include "session/cancel.h"
+#include "session/listening.h"
 #include "session/message_batch.h"
 #include "wire/exchange.h"
 #include "wire/message_builder.h"
+#include "wire/session_report.h"
 #include "wire/session_state.h"
 #include "wire/statement.h"
 
@@ -40,6 +42,7 @@ class ClientSession final : public SessionHook,
                             public io::StreamHandler,
                             public pool::Waiter,
                             public pool::LeaseHolder,
+                            private ListeningHost,
                             public io::Deferred {
  public:
   ClientSession(SessionContext& context, int fd, const io::Address& peer);
@@ -134,6 +137,7 @@ class ClientSession final : public SessionHook,
   bool MustRestoreSequences() const;
   void LookAt(wire::Bytes sql);
   void LookForSequenceUse(wire::Bytes sql);
+  void NoteRequest();
   void SendToServer(wire::Bytes bytes);
   Step Refuse(const char* message);
 
@@ -159,6 +163,7 @@ class ClientSession final : public SessionHook,
   void OnServerReadable();
   void OnServerWritable();
   bool ForwardAnswers(wire::Bytes fresh);
+  void AfterAnswers();
   bool TakeAnswer(const wire::Header& header, MessageBatch& batch);
   bool OnReady();
   bool OnRestoreFailed(wire::Bytes body);
@@ -176,6 +181,26 @@ class ClientSession final : public SessionHook,
   void SendProbe();
   void OnProbeAnswer(const wire::Header& header, wire::Bytes body);
   void EndProbe();
+
+  // channels.cc
+  bool ReadsServerEncoding() const;
+  bool MoveChannels();
+  void SendOwnCommand(std::string_view sql);
+  bool WaitsForMove() const;
+  void CheckMove(Time now);
+  void TakeChannels(const wire::SessionReport& report);
+  bool AwaitsNotifications() const;
+  bool OwnWorkOnly() const;
+  void ResumeNotifications();
+  void PauseNotifications();
+  bool MustShowChannels() const;
+  void ShowChannels(MessageBatch& batch);
+  void LookForChannelUse(wire::Bytes sql);
+  // ListeningHost.
+  void OnChannelStep() override;
+  void OnNotification(const notify::Notification& notification) override;
+  void OnNotificationsComplete() override;
+  void OnListeningLost(const Error& error) override;
 
   // client_timeouts.cc
   bool TransactionIsOpen() const;
@@ -212,7 +237,9 @@ class ClientSession final : public SessionHook,
   std::unique_ptr<ProbeResult> probe_;  // while one is under way
   // What currval() and lastval() know, as the extension reported it; null: they know nothing.
   std::unique_ptr<const std::string> sequences_;
-  bool asks_sequences_ = false;  // it has used them, or may
+  bool asks_sequences_ = false;           // it has used them, or may
+  bool asks_channels_ = false;            // on this lease it may look at what it listens to
+  std::unique_ptr<Listening> listening_;  // while channels are, or come to be, without a lease
 };
 
 }  // namespace pgvalet::session

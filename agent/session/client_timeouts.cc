@@ -31,13 +31,15 @@ bool ClientSession::TransactionIsOpen() const {
 void ClientSession::OnLeaseTick(Time now) {
   const pool::PoolPolicy& policy = pool_->policy();
   if (pin_id_ != 0) WarnOfPin(now);
+  CheckMove(now);
+  if (!lease_) return;
   if (!TransactionIsOpen()) {  // session mode or pinned, between transactions
     if (Passed(policy.client_idle_timeout, lease_->ready_at, now)) {
       Kill("57P05", "terminating connection due to client_idle_timeout");
     }
     return;
   }
-  if (Passed(policy.transaction_timeout, lease_->leased_at, now)) {
+  if (Passed(policy.transaction_timeout, lease_->transaction_at, now)) {
     return Kill("25P04", "terminating connection due to transaction_timeout");
   }
   if (lease_->exchange.AtReady()) {

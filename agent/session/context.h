@@ -17,6 +17,7 @@
 #include "auth/verifier_cache.h"
 #include "config/settings.h"
 #include "io/loop.h"
+#include "notify/directory.h"
 #include "pool/pool_directory.h"
 #include "session/cancel.h"
 #include "session/client_session.h"
@@ -54,6 +55,7 @@ struct SessionShared {
   CancelDirectory cancels;
   auth::LearnedSecrets learned;
   std::unique_ptr<auth::VerifierCache> verifiers;
+  notify::Directory* notifications = nullptr;  // null: LISTEN keeps its server connection
   AcceptedSettings accepted_settings;
   std::atomic<int> clients{0};               // logged in or on the way, for max_client_conn
   std::vector<class SessionContext*> cores;  // complete before any core runs

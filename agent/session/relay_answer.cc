@@ -22,7 +22,7 @@ constexpr std::uint32_t kMaxAnswerBytes = 0x7fffffff;
 bool MustBeWhole(char type) {
   return type == wire::server::kReadyForQuery || type == wire::server::kParameterStatus ||
          type == wire::server::kCommandComplete || type == wire::server::kErrorResponse ||
-         type == wire::server::kRowDescription;
+         type == wire::server::kRowDescription || type == wire::server::kNotificationResponse;
 }
 
 bool IsFatal(wire::Bytes body) {
@@ -34,7 +34,8 @@ bool IsFatal(wire::Bytes body) {
 
 void ClientSession::OnServerReadable() {
   for (int i = 0; i < kReadsPerTurn; ++i) {
-    if (stream_.blocked()) return;  // a slow reader: OnWritable() comes back here
+    // A slow reader: OnWritable() comes back here; or OnNotificationsComplete().
+    if (stream_.blocked() || AwaitsNotifications()) return;
     pool::ServerConnection& server = *lease_;
     Result<std::span<std::uint8_t>> got = server.stream->Receive();
     if (!got) return OnServerGone(got.error());
@@ -52,6 +53,13 @@ void ClientSession::OnServerReadable() {
   }
   // A client that pipelined too much was not read until some answers had come.
   if (lease_ && (stream_.readable() || settling_)) context_->loop().Defer(*this);
+}
+
+// Where answers were taken outside of OnServerReadable().
+void ClientSession::AfterAnswers() {
+  if (ReleaseIfIdle() && state_ != ClientState::kIdle) return;
+  const bool has_answers = lease_ && (lease_->stream->readable() || settling_);
+  if (has_answers || stream_.readable() || !pending_.empty()) context_->loop().Defer(*this);
 }
 
 void ClientSession::OnServerWritable() {
@@ -90,10 +98,14 @@ bool ClientSession::ForwardAnswers(wire::Bytes fresh) {
     }
     const bool probed = probe_ && server.exchange.HeadIsOwnQuery();
     if ((probed || MustBeWhole(header.type)) && batch.left() < header.total()) break;
+    // What the client has notified itself of stands before its ReadyForQuery.
+    if (header.type == wire::server::kReadyForQuery && AwaitsNotifications()) break;
     if (!TakeAnswer(header, batch)) return false;
   }
   if (batch.left() > 0) server.partial.assign(wire::AsText(batch.rest()));
-  return SendToClient(batch.Result());
+  const bool sent = SendToClient(batch.Result());
+  if (AwaitsNotifications()) ResumeNotifications();
+  return sent;
 }
 
 bool ClientSession::TakeAnswer(const wire::Header& header, MessageBatch& batch) {
@@ -124,12 +136,19 @@ bool ClientSession::TakeAnswer(const wire::Header& header, MessageBatch& batch) 
       server_said_fatal_ = server_said_fatal_ || IsFatal(body);
       if (answer == wire::Answer::kRestoreFailed && !OnRestoreFailed(body)) return false;
       break;
+    case wire::server::kNotificationResponse:
+      answer = !listening_ || listening_->PassLeaseNotification(body) ? wire::Answer::kForward
+                                                                      : wire::Answer::kSwallow;
+      break;
     default:
       answer = server.exchange.OnAnswer(header.type, body);
       break;
   }
   const bool is_ready =
       header.type == wire::server::kReadyForQuery && answer == wire::Answer::kForward;
+  if (header.type == wire::server::kReadyForQuery && !is_ready && listening_) {
+    listening_->OnOwnReady();
+  }
   if (is_ready && !OnReady()) {
     // In the place of ReadyForQuery and in one send, so that the client takes it as the answer.
     constexpr std::string_view kReason =
@@ -166,6 +185,10 @@ void ClientSession::OnOwnAnswer(const wire::Header& header, wire::Bytes body) {
 // behind it, with the same error; so the client learns of it as the answer to its own request.
 bool ClientSession::OnRestoreFailed(wire::Bytes body) {
   const Error error = pool::ServerError(body);
+  if (listening_ && listening_->command_under_way()) {
+    listening_->OnCommandFailed();
+    return true;
+  }
   if (lease_->HasExtension()) {
     lease_->retire = true;
     log::warn("session state cannot be restored: database={} user={} client={} error={}",
@@ -188,6 +211,8 @@ bool ClientSession::OnReady() {
   if (!server.HasExtension() && !server.CanMove()) may_have_tied_ = true;  // still?
   if (server.exchange.status() == wire::TxStatus::kIdle) {
     counters.transactions.Add();
+    counters.transaction_time.Record(
+        static_cast<std::uint64_t>(Since(server.transaction_at, now).count()));
     return true;
   }
   return pool_->policy().mode != config::PoolMode::kStatement;
@@ -239,6 +264,7 @@ void ClientSession::OnReportPart(std::string_view value) {
         report->sequences->empty() ? nullptr : std::make_unique<std::string>(*report->sequences);
   }
   asks_sequences_ = asks_sequences_ || report->sequences_used;
+  TakeChannels(*report);
   if (report->statements_gone && !statements_cleared_) {
     // Inside of something else (DO, a function): what was prepared before and what behind it
     // cannot be told apart.

@@ -51,7 +51,8 @@ void ClientSession::ReadRequests() {
 bool ClientSession::MustNotSend() const {
   const wire::Exchange& exchange = lease_->exchange;
   // Behind a probe the server may have to be given back what a RESET has taken.
-  return lease_->stream->blocked() || probe_ || exchange.outstanding_count() > kMaxOutstanding ||
+  return lease_->stream->blocked() || probe_ || WaitsForMove() ||
+         exchange.outstanding_count() > kMaxOutstanding ||
          (settling_ && exchange.NamesAreUncertain());
 }
 
@@ -100,7 +101,10 @@ std::size_t ClientSession::ForwardRequests(wire::Bytes data) {
     }
   }
   if (step == Step::kStop) return data.size();
-  if (lease_) SendToServer(batch.Result());
+  if (lease_ && batch.consumed() > 0) {
+    PauseNotifications();
+    SendToServer(batch.Result());
+  }
   return batch.consumed();
 }
 
@@ -190,9 +194,18 @@ ClientSession::Step ClientSession::PassRequest(const wire::Header& header, Messa
                                                wire::Sent kind) {
   PrepareServer(batch);
   PassUnanswered(header, batch);
-  if (lease_->exchange.AtReady()) lease_->request_at = context_->loop().now();
+  NoteRequest();
   lease_->exchange.OnSent(kind);
   return Step::kNext;
+}
+
+// For its timeouts, and how long it took: the next message is the first of an exchange, or of a
+// transaction.
+void ClientSession::NoteRequest() {
+  pool::ServerConnection& server = *lease_;
+  if (!server.exchange.AtReady()) return;
+  server.request_at = context_->loop().now();
+  if (server.exchange.Idle()) server.transaction_at = server.request_at;
 }
 
 ClientSession::Step ClientSession::TakeCopyMessage(const wire::Header& header,
@@ -219,6 +232,7 @@ bool ClientSession::MustRestoreSequences() const {
 void ClientSession::LookAt(wire::Bytes sql) {
   LookForTies(sql);
   LookForSequenceUse(sql);
+  LookForChannelUse(sql);
 }
 
 // A function may ask for them unseen; then the extension says so, and the next time is right.
@@ -234,8 +248,10 @@ void ClientSession::LookForSequenceUse(wire::Bytes sql) {
 // same send and in a transaction of its own.
 void ClientSession::PrepareServer(MessageBatch& batch) {
   const bool with_sequences = MustRestoreSequences();
-  if (server_prepared_ && !with_sequences) return;
+  const bool with_channels = MustShowChannels();
+  if (server_prepared_ && !with_sequences && !with_channels) return;
   server_prepared_ = true;
+  NoteRequest();
   pool::ServerConnection& server = *lease_;
   if (server.carried != wanted_ || with_sequences) {
     const std::string_view sequences = with_sequences ? *sequences_ : std::string_view();
@@ -250,6 +266,7 @@ void ClientSession::PrepareServer(MessageBatch& batch) {
     server.exchange.OnSent(wire::Sent::kOwnClose);
   }
   server.stray_names.clear();
+  if (with_channels) ShowChannels(batch);
 }
 
 }  // namespace pgvalet::session

@@ -127,7 +127,7 @@ ClientSession::Step ClientSession::TakeParse(const wire::Header& header, Message
   if (statements_.Find(name) != nullptr) return TakeRepeatedParse(header, batch, name);
 
   PrepareServer(batch);
-  if (lease_->exchange.AtReady()) lease_->request_at = context_->loop().now();
+  NoteRequest();
   wire::StatementPtr statement = context_->shared().statements.Intern(wire::AsText(reader.rest()));
   statements_.Set(name, statement);
   if (lease_->statements.Touch(*statement)) {
@@ -209,7 +209,7 @@ ClientSession::Step ClientSession::TakeBind(const wire::Header& header, MessageB
   const std::size_t here = std::min(header.total() - head, batch.left());
   batch.Pass(here);
   request_rest_ = header.total() - head - here;
-  if (lease_->exchange.AtReady()) lease_->request_at = context_->loop().now();
+  NoteRequest();
   lease_->exchange.OnSent(Sent::kBind);
   return Step::kNext;
 }
@@ -237,7 +237,7 @@ ClientSession::Step ClientSession::TakeDescribe(const wire::Header& header, Mess
   wire::AppendString(out, (*found)->server_name);
   wire::EndMessage(out, mark);
   batch.Skip(header.total());
-  if (lease_->exchange.AtReady()) lease_->request_at = context_->loop().now();
+  NoteRequest();
   lease_->exchange.OnSent(Sent::kDescribe);
   return Step::kNext;
 }

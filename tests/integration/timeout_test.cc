@@ -63,6 +63,21 @@ TEST(TimeoutTest, IdleTransactionTimeoutSparesClientsOutsideTransactions) {
   EXPECT_EQ(idle.Value("SELECT 'spared'"), "spared");
 }
 
+// In session mode a lease is as old as its client.
+TEST(TimeoutTest, TransactionTimeoutSparesAShortTransactionOfAnOldClient) {
+  AgentConfig config = With("transaction_timeout");
+  config.SetText("pool_mode", "session").Set("default_pool_size", "2");
+  const AgentProcess agent(config);
+  Connection old(agent.To());
+  old.Must("SELECT 1");
+  RawClient slow(agent.port());
+  slow.Login("alice");
+  slow.Send(QueryMessage("BEGIN"));
+  slow.ReadToEnd();  // it is ended: the timeout has passed for both
+
+  EXPECT_EQ(old.Value("SELECT 'spared' FROM pg_sleep(0.3)"), "spared");
+}
+
 TEST(TimeoutTest, LongQueryIsEndedByQueryTimeout) {
   const AgentProcess agent(With("query_timeout"));
   RawClient client(agent.port());

@@ -1,5 +1,6 @@
 #include "support/connection.h"
 
+#include <poll.h>
 #include <sys/socket.h>
 
 #include <array>
@@ -117,5 +118,28 @@ bool Connection::Cancel() {
 }
 
 void Connection::Kill() { shutdown(PQsocket(raw()), SHUT_RDWR); }
+
+std::vector<std::string> Connection::Notifications() {
+  std::vector<std::string> texts;
+  while (PGnotify* notification = PQnotifies(connection_.get())) {
+    texts.push_back(std::string(notification->relname) + ":" + notification->extra);
+    PQfreemem(notification);
+  }
+  return texts;
+}
+
+std::string Connection::NextNotification() {
+  while (true) {
+    if (PGnotify* notification = PQnotifies(connection_.get())) {
+      std::string text = std::string(notification->relname) + ":" + notification->extra;
+      PQfreemem(notification);
+      return text;
+    }
+    pollfd ready{PQsocket(connection_.get()), POLLIN, 0};
+    if (ready.fd < 0) throw std::runtime_error("no connection to wait on: " + error());
+    poll(&ready, 1, -1);
+    if (PQconsumeInput(connection_.get()) == 0) throw std::runtime_error(error());
+  }
+}
 
 }  // namespace pgvalet::integration

@@ -56,6 +56,12 @@ class Connection {
   // Drops the TCP connection without a Terminate message.
   void Kill();
 
+  // "channel:payload" of the next notification; waits for it.  Throws std::runtime_error when the
+  // connection ends instead.
+  std::string NextNotification();
+  // Of those that libpq has read so far.
+  std::vector<std::string> Notifications();
+
   // Messages of severity NOTICE and WARNING so far, "SEVERITY: text".
   const std::vector<std::string>& notices() const { return *notices_; }
 

@@ -1,0 +1,118 @@
+#include "session/listening.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "notify/sql.h"
+
+namespace pgvalet::session {
+
+Listening::Listening(notify::Directory& directory, io::Loop& loop, ListeningHost& host,
+                     pool::PoolKey key)
+    : loop_(loop), host_(host), subscriber_(directory, loop, *this, std::move(key)) {}
+
+bool Listening::IsOnHub(const std::string& channel) const {
+  return channel == marker_channel_ || subscriber_.channels().contains(channel);
+}
+
+std::string Listening::NextCommand(const std::vector<std::string>& on_lease) {
+  if (step_ == Step::kRefused) {
+    if (refused_.empty()) refused_ = on_lease;
+    if (refused_ != on_lease) step_ = Step::kNone;  // it may work for what is there now
+  }
+  switch (step_) {
+    case Step::kNone: {
+      std::vector<std::string> missing;
+      std::copy_if(on_lease.begin(), on_lease.end(), std::back_inserter(missing),
+                   [this](const std::string& channel) { return !IsOnHub(channel); });
+      since_ = loop_.now();
+      if (!missing.empty()) {
+        step_ = Step::kAsked;
+        marked_before_ =
+            std::find(on_lease.begin(), on_lease.end(), marker_channel_) != on_lease.end();
+        subscriber_.Subscribe(std::move(missing));
+        return {};
+      }
+      step_ = Step::kUnlistening;
+      command_under_way_ = true;
+      return "UNLISTEN *";
+    }
+    case Step::kSubscribed:
+      command_under_way_ = true;
+      return notify::ListenSql(marker_channel_);
+    case Step::kRefused:
+    case Step::kAsked:
+    case Step::kMarking:
+    case Step::kUnlistening:
+      break;
+  }
+  return {};
+}
+
+void Listening::OnCommandFailed() { Refuse(); }
+
+void Listening::Refuse() {
+  step_ = Step::kRefused;
+  refused_.clear();
+}
+
+void Listening::OnOwnReady() {
+  if (!command_under_way_) return;
+  command_under_way_ = false;
+  if (step_ == Step::kUnlistening) step_ = Step::kNone;
+  if (step_ != Step::kSubscribed) return;
+  step_ = Step::kMarking;
+  subscriber_.Mark();
+}
+
+bool Listening::needs_quiet() const {
+  return command_under_way_ || step_ == Step::kSubscribed || step_ == Step::kMarking ||
+         (step_ == Step::kAsked && marked_before_);
+}
+
+bool Listening::PassLeaseNotification(wire::Bytes body) {
+  const auto fields = notify::ParseNotification(body);
+  return !fields || subscriber_.PassLeaseNotification(fields->channel, fields->payload);
+}
+
+void Listening::Unlisten(const std::vector<std::string_view>& channels) {
+  subscriber_.Unsubscribe({channels.begin(), channels.end()});
+}
+
+std::string Listening::ListenCommands(const std::vector<std::string>& on_lease) const {
+  std::string commands;
+  for (const std::string& channel : subscriber_.channels()) {
+    if (std::find(on_lease.begin(), on_lease.end(), channel) != on_lease.end()) continue;
+    commands += notify::ListenSql(channel) + ";";
+  }
+  return commands;
+}
+
+void Listening::AwaitNotifications() {
+  awaiting_ = true;
+  subscriber_.Barrier();
+}
+
+void Listening::OnEvent(const notify::Event& event) {
+  if (const auto* notification = std::get_if<notify::Notification>(&event)) {
+    return host_.OnNotification(*notification);
+  }
+  if (std::holds_alternative<notify::BarrierPassed>(event)) {
+    awaiting_ = false;
+    return host_.OnNotificationsComplete();
+  }
+  if (const auto* lost = std::get_if<notify::Lost>(&event)) {
+    return host_.OnListeningLost(lost->error);
+  }
+  if (const auto* subscribed = std::get_if<notify::Subscribed>(&event)) {
+    marker_channel_ = subscribed->marker_channel;
+    step_ = Step::kSubscribed;
+  } else if (std::holds_alternative<notify::Marked>(event)) {
+    step_ = Step::kNone;
+  } else {
+    Refuse();
+  }
+  host_.OnChannelStep();
+}
+
+}  // namespace pgvalet::session
