@@ -31,6 +31,28 @@ void AddAgentProcess(Families& families, const stats::ProcessUsage& process) {
   AddValue(cpu, {{"mode", "system"}}, Seconds(process.cpu_system_us));
 }
 
+void AddListening(Families& families, const stats::ListeningStatus& channels) {
+  AddGauge(families, "pgvalet_listening_clients",
+           "Clients whose channels are on a connection that listens for all.", channels.clients);
+  AddGauge(families, "pgvalet_listening_channels", "Distinct channels they listen to.",
+           channels.channels);
+  AddGauge(families, "pgvalet_listening_connections", "Server connections that listen for all.",
+           channels.connections);
+  AddCounter(families, "pgvalet_listening_connects_total",
+             "Logins of listening connections that worked.", channels.connects);
+  AddCounter(families, "pgvalet_listening_connect_failures_total",
+             "Logins of listening connections that did not work.", channels.connect_failures);
+  AddCounter(families, "pgvalet_listening_connections_lost_total",
+             "Listening connections that ended while clients needed them.",
+             channels.connections_lost);
+  AddCounter(families, "pgvalet_listening_clients_lost_total",
+             "Clients ended because notifications may have been missed.", channels.clients_lost);
+  AddCounter(families, "pgvalet_notifications_received_total",
+             "Notifications received for at least one client.", channels.notifications);
+  AddCounter(families, "pgvalet_notifications_delivered_total",
+             "Notifications passed on, one for each client.", channels.deliveries);
+}
+
 void AddCores(Families& families, const std::vector<stats::CoreSnapshot>& cores) {
   MetricFamily clients{
       "pgvalet_core_clients", "Clients connected to this core.", MetricType::Gauge, {}};
@@ -84,6 +106,7 @@ void AddAgentFamilies(Families& families, const stats::Snapshot& snapshot) {
   AddGauge(families, "pgvalet_agent_buffer_bytes", "Memory of network buffers.",
            agent.buffer_bytes);
   AddAgentProcess(families, agent.process);
+  AddListening(families, agent.status.channels);
   AddCores(families, agent.cores);
 }
 

@@ -30,6 +30,18 @@ v1::AgentState StateOf(stats::AgentState state) {
   return v1::AGENT_STATE_UNSPECIFIED;
 }
 
+void FillListening(const stats::ListeningStatus& channels, v1::Listening& message) {
+  message.set_clients(channels.clients);
+  message.set_channels(channels.channels);
+  message.set_connections(channels.connections);
+  message.set_connect_count(channels.connects);
+  message.set_connect_failure_count(channels.connect_failures);
+  message.set_connection_lost_count(channels.connections_lost);
+  message.set_client_lost_count(channels.clients_lost);
+  message.set_notification_count(channels.notifications);
+  message.set_delivery_count(channels.deliveries);
+}
+
 void FillAgent(const stats::AgentHealth& agent, v1::AgentHealth& message) {
   message.set_version(agent.status.version);
   message.set_state(StateOf(agent.status.state));
@@ -51,6 +63,7 @@ void FillAgent(const stats::AgentHealth& agent, v1::AgentHealth& message) {
   message.set_max_fds(agent.process.max_fds);
   message.set_cpu_user_us(agent.process.cpu_user_us);
   message.set_cpu_system_us(agent.process.cpu_system_us);
+  FillListening(agent.status.channels, *message.mutable_channels());
   for (const stats::CoreSnapshot& core : agent.cores) {
     v1::Core& row = *message.add_cores();
     row.set_core(core.core);

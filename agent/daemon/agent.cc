@@ -20,6 +20,18 @@ std::string AgentName() {
   return "pgvaletd/" + std::string(host) + ":" + std::to_string(getpid());
 }
 
+stats::ListeningStatus ChannelStatus(const notify::Counters& counters) {
+  return {.clients = counters.clients.value(),
+          .channels = counters.channels.value(),
+          .connections = counters.connections.value(),
+          .connects = counters.connects.value(),
+          .connect_failures = counters.connect_failures.value(),
+          .connections_lost = counters.losses.value(),
+          .clients_lost = counters.clients_lost.value(),
+          .notifications = counters.notifications.value(),
+          .deliveries = counters.deliveries.value()};
+}
+
 // Every client and server is a descriptor: take what the hard limit allows.
 void RaiseDescriptorLimit(int max_clients) {
   rlimit limit{};
@@ -170,6 +182,7 @@ stats::AgentStatus Agent::Status() const {
   status.settings_loaded_at =
       stats::WallTime(stats::WallTime::duration(settings_loaded_at_.load()));
   status.max_clients = max_clients_;
+  status.channels = ChannelStatus(*notifications_->counters());
   return status;
 }
 

@@ -29,6 +29,19 @@ enum class AgentState : std::uint8_t {
 // "starting", "running", "draining".
 const char* AgentStateName(AgentState state);
 
+// The connections that listen for clients, one for each database (room notify).
+struct ListeningStatus {
+  std::int64_t clients = 0;
+  std::int64_t channels = 0;
+  std::int64_t connections = 0;
+  std::uint64_t connects = 0;
+  std::uint64_t connect_failures = 0;
+  std::uint64_t connections_lost = 0;
+  std::uint64_t clients_lost = 0;
+  std::uint64_t notifications = 0;
+  std::uint64_t deliveries = 0;
+};
+
 // What only the daemon knows of itself.
 struct AgentStatus {
   std::string version;
@@ -37,6 +50,7 @@ struct AgentStatus {
   WallTime started_at{};          // start of the process
   WallTime settings_loaded_at{};  // last load or reload that was accepted
   std::int64_t max_clients = 0;   // setting max_client_conn
+  ListeningStatus channels{};
 };
 
 // What the operating system says of this process.  0 where it does not say.

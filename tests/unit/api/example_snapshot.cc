@@ -21,6 +21,15 @@ stats::AgentHealth ExampleAgent() {
   agent.login_failures = 3;
   agent.refused = 4;
   agent.cancel_requests = 5;
+  agent.status.channels = {.clients = 31,
+                           .channels = 7,
+                           .connections = 2,
+                           .connects = 4,
+                           .connect_failures = 1,
+                           .connections_lost = 2,
+                           .clients_lost = 9,
+                           .notifications = 120,
+                           .deliveries = 360};
   agent.buffers_in_use = 6;
   agent.buffer_bytes = 7 * 65536;
   agent.process = {.resident_bytes = 8 << 20,
