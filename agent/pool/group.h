@@ -22,6 +22,7 @@
 #include "auth/server_auth.h"
 #include "base/clock.h"
 #include "base/result.h"
+#include "pool/catalog_age.h"
 #include "pool/policy.h"
 
 namespace pgvalet::pool {
@@ -82,6 +83,7 @@ class PoolGroup : public std::enable_shared_from_this<PoolGroup> {
   PoolGroup(PoolKey key, Quotas quotas) : key_(std::move(key)), quotas_(std::move(quotas)) {}
 
   const PoolKey& key() const { return key_; }
+  CatalogAge& catalog_age() { return catalog_age_; }
 
   // A server connection more, if pool_size + `reserve` and the limits of database and user allow
   // it.
@@ -127,6 +129,7 @@ class PoolGroup : public std::enable_shared_from_this<PoolGroup> {
 
   const PoolKey key_;
   const Quotas quotas_;
+  CatalogAge catalog_age_;
   std::atomic<int> servers_{0};
   std::atomic<int> pinned_{0};
   std::atomic<bool> without_extension_told_{false};

@@ -33,6 +33,8 @@ std::uint64_t NextLeaseId() {
   return ++next;
 }
 
+constexpr const char* kOutdated = "sessions begin with other settings since (ALTER ... SET)";
+
 }  // namespace
 
 ServerConnection::ServerConnection(wire::StateRef none) : carried(std::move(none)) {}
@@ -115,6 +117,10 @@ ServerConnection* Pool::PickIdle(const wire::StateRef* wanted) {
       policy_.server_check_delay > Duration::zero() && !policy_.server_check_query.empty();
   for (auto it = idle_.begin(); it != idle_.end() && looked < kSettingsLookAhead;) {
     ServerConnection& server = *it++;
+    if (group_->catalog_age().IsOutdated(server.connected_at)) {
+      Close(server, kOutdated);
+      continue;
+    }
     if (check && Since(server.used_at, loop().now()) > policy_.server_check_delay) {
       StartErrand(server, "server_check_query", policy_.server_check_query);
       continue;
@@ -236,6 +242,7 @@ void Pool::Settle(ServerConnection& server) {
 void Pool::MakeFree(ServerConnection& server) {
   const Time now = loop().now();
   if (server.retire) return Close(server, "it is to be replaced");
+  if (group_->catalog_age().IsOutdated(server.connected_at)) return Close(server, kOutdated);
   if (policy_.server_lifetime > Duration::zero() &&
       Since(server.connected_at, now) > policy_.server_lifetime) {
     return Close(server, "server_lifetime");
@@ -393,7 +400,12 @@ void Pool::OnConnected(Connecting& connecting) {
   group_->ClearFailure();
   retry_delay_ = Duration::zero();
   counters_->server_connects.Add();
-  if (!server->HasExtension()) NoteNoExtension();
+  if (!server->HasExtension()) {
+    NoteNoExtension();
+  } else {
+    group_->catalog_age().NoteRelations(server->reported->relations(), true);
+    server->retire = server->reported->outdated();
+  }
   log::debug("server connection opened: database={} user={} server_pid={} address={}",
              key().database, key().user, server->backend_pid, server->address.ToString());
   MakeFree(*server.release());

@@ -14,6 +14,8 @@ std::optional<wire::SessionReport> ReportedSession::Take(std::string_view value)
     report->pins.push_back({wire::PinReason::kUnknown, 1});
   }
   if (report->version) version_ = *report->version;
+  if (report->outdated) outdated_ = true;
+  if (report->relations) relations_ = *report->relations;
   Set(*report);
   return report;
 }

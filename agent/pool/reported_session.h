@@ -2,6 +2,7 @@
 // found out by a query where there is none (session/probe).
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -30,12 +31,18 @@ class ReportedSession {
   const std::string& version() const { return version_; }
   const std::vector<wire::Pin>& pins() const { return pins_; }
   const std::vector<std::string>& channels() const { return channels_; }
+  // New sessions begin with other settings: this one is not for others any more.
+  bool outdated() const { return outdated_; }
+  // The server's count of changed relations, as reported last.
+  std::uint64_t relations() const { return relations_; }
   // Nothing but settings and statements, which can be restored elsewhere.
   bool CanMove() const { return pins_.empty() && channels_.empty(); }
 
  private:
   std::string key_;
   bool has_extension_ = false;
+  bool outdated_ = false;
+  std::uint64_t relations_ = 0;
   std::string version_;
   wire::ReportAssembler assembler_;
   std::vector<wire::Pin> pins_;

@@ -1,6 +1,7 @@
 #include "pool/server_restore.h"
 
 #include "auth/crypto.h"
+#include "pool/pool.h"
 #include "wire/message_builder.h"
 
 namespace pgvalet::pool {
@@ -8,6 +9,14 @@ namespace {
 
 // set_config(text, text, boolean): src/include/catalog/pg_proc.dat of PostgreSQL.
 constexpr std::uint32_t kSetConfigOid = 2078;
+
+void NoteCatalog(ServerConnection& server, const wire::SessionReport& report) {
+  CatalogAge& age = server.pool->group().catalog_age();
+  if (report.relations) age.NoteRelations(*report.relations, false);
+  if (!report.outdated) return;
+  server.retire = true;
+  if (*report.outdated > 0) age.NoteDefaults(*report.outdated, server.pool->loop().now());
+}
 
 }  // namespace
 
@@ -35,6 +44,7 @@ std::optional<wire::SessionReport> TakeReport(ServerConnection& server, wire::St
       server.retire = true;  // the restore of the next client would be a guess
     }
   }
+  if (report && server.pool != nullptr) NoteCatalog(server, *report);
   return report;
 }
 

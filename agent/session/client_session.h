@@ -21,6 +21,7 @@
 #include "session/cancel.h"
 #include "session/listening.h"
 #include "session/message_batch.h"
+#include "wire/error_fields.h"
 #include "wire/exchange.h"
 #include "wire/message_builder.h"
 #include "wire/session_report.h"
@@ -143,6 +144,7 @@ class ClientSession final : public SessionHook,
 
   // statement_names.cc
   bool RenamesStatements() const;
+  std::string StatementContext() const;
   bool MustSettleFirst();
   void HoldNamesBehindDiscard(wire::Bytes query);
   Step TakeParse(const wire::Header& header, MessageBatch& batch);
@@ -167,6 +169,7 @@ class ClientSession final : public SessionHook,
   bool TakeAnswer(const wire::Header& header, MessageBatch& batch);
   bool OnReady();
   bool OnRestoreFailed(wire::Bytes body);
+  void TakeError(const wire::ErrorFields& error);
   void OnOwnAnswer(const wire::Header& header, wire::Bytes body);
   void OnReportPart(std::string_view value);
   bool TakeServerParameter(wire::Bytes body);

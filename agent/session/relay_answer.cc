@@ -25,11 +25,6 @@ bool MustBeWhole(char type) {
          type == wire::server::kRowDescription || type == wire::server::kNotificationResponse;
 }
 
-bool IsFatal(wire::Bytes body) {
-  const std::string_view severity = wire::ParseErrorFields(body).severity;
-  return severity == "FATAL" || severity == "PANIC";
-}
-
 }  // namespace
 
 void ClientSession::OnServerReadable() {
@@ -133,7 +128,7 @@ bool ClientSession::TakeAnswer(const wire::Header& header, MessageBatch& batch) 
     case wire::server::kErrorResponse:
       answer = server.exchange.OnAnswer(header.type);
       pool_->counters().errors.Add();
-      server_said_fatal_ = server_said_fatal_ || IsFatal(body);
+      TakeError(wire::ParseErrorFields(body));
       if (answer == wire::Answer::kRestoreFailed && !OnRestoreFailed(body)) return false;
       break;
     case wire::server::kNotificationResponse:
@@ -173,6 +168,14 @@ bool ClientSession::TakeAnswer(const wire::Header& header, MessageBatch& batch) 
   AppendKnownAnswers(batch);
   if (server.exchange.has_undone()) UndoSkipped();
   return true;
+}
+
+void ClientSession::TakeError(const wire::ErrorFields& error) {
+  if (error.severity == "FATAL" || error.severity == "PANIC") server_said_fatal_ = true;
+  // "cached plan must not change result type", in whichever language.
+  if (error.sqlstate == "0A000" && error.routine == "RevalidateCachedQuery") {
+    pool_->group().catalog_age().NoteStalePlan(context_->loop().now());
+  }
 }
 
 // An answer to a probe of ours; it came whole.
@@ -281,7 +284,10 @@ void ClientSession::OnCommandTag(std::string_view tag) {
     statements_.Clear();
     statements_cleared_ = true;
   }
+  // Also before it is committed: who prepares in the same transaction is to see it.
+  if (tag.starts_with("ALTER ")) pool_->group().catalog_age().NoteRelationChange();
   if (lease_->HasExtension()) return;  // it knows better
+  if (tag.starts_with("DROP ")) pool_->group().catalog_age().NoteRelationChange();
   if (!may_have_tied_ && MustFollow()) may_have_tied_ = TagMayTie(tag);
   if (all_discarded || tag == "RESET") {
     // The server is back at its own defaults, not at what this client logged in with.  Which of

@@ -67,6 +67,14 @@ bool ClientSession::RenamesStatements() const {
          pool_->policy().mode != config::PoolMode::kSession;
 }
 
+// A text means the same to two clients if they find the same tables by it, and these have the
+// columns that they had when it was prepared.
+std::string ClientSession::StatementContext() const {
+  const std::string* path = wanted_->Find("search_path");
+  return std::to_string(pool_->group().catalog_age().relations_epoch()) + " " +
+         (path ? *path : std::string());
+}
+
 // DISCARD ALL and DEALLOCATE ALL are known by the tags of their answers.  A client that names a
 // statement right behind such a query has to wait for that.
 void ClientSession::HoldNamesBehindDiscard(wire::Bytes query) {
@@ -128,7 +136,8 @@ ClientSession::Step ClientSession::TakeParse(const wire::Header& header, Message
 
   PrepareServer(batch);
   NoteRequest();
-  wire::StatementPtr statement = context_->shared().statements.Intern(wire::AsText(reader.rest()));
+  wire::StatementPtr statement =
+      context_->shared().statements.Intern(wire::AsText(reader.rest()), StatementContext());
   statements_.Set(name, statement);
   if (lease_->statements.Touch(*statement)) {
     batch.Skip(header.total());

@@ -29,6 +29,9 @@ ErrorFields ParseErrorFields(Bytes body) {
       case 'H':
         fields.hint = text;
         break;
+      case 'R':
+        fields.routine = text;
+        break;
       default:
         break;
     }

@@ -14,6 +14,7 @@ struct ErrorFields {
   std::string_view message;
   std::string_view detail;
   std::string_view hint;
+  std::string_view routine;  // of the server's source
 };
 
 // Never fails: a malformed body yields the fields before the fault.

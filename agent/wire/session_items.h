@@ -27,6 +27,8 @@ inline constexpr char kSequences = 'q';
 inline constexpr char kSequencesUsed = 'u';
 inline constexpr char kStatementsGone = 'd';
 inline constexpr char kNotified = 'n';
+inline constexpr char kOutdated = 'o';
+inline constexpr char kRelations = 't';
 }  // namespace item
 
 inline void AppendItem(std::string& out, char letter,

@@ -56,6 +56,12 @@ std::optional<SessionReport> SessionReport::Parse(std::string_view text) {
       case item::kNotified:
         report.notified = true;
         break;
+      case item::kOutdated:
+        report.outdated = reader.TakeNumber();
+        break;
+      case item::kRelations:
+        report.relations = reader.TakeNumber();
+        break;
       default:
         return std::nullopt;
     }

@@ -45,6 +45,11 @@ struct SessionReport {
   bool sequences_used = false;
   bool statements_gone = false;
   bool notified = false;
+  // New sessions begin with other settings; the count of such changes, 0 when it is only that the
+  // configuration was read again.
+  std::optional<std::uint64_t> outdated;
+  // The count of changes of relations in the database, when it is another than before.
+  std::optional<std::uint64_t> relations;
 
   // Nothing when `text` does not have the form.
   static std::optional<SessionReport> Parse(std::string_view text);

@@ -4,31 +4,35 @@
 
 namespace pgvalet::wire {
 
-StatementPtr StatementStore::Intern(std::string_view tail) {
+StatementPtr StatementStore::Intern(std::string_view tail, std::string_view context) {
+  std::string key(context);
+  key.push_back('\0');
+  key.append(tail);
   const std::lock_guard lock(shelf_->mutex);
-  if (const auto found = shelf_->by_tail.find(tail); found != shelf_->by_tail.end()) {
+  if (const auto found = shelf_->by_key.find(key); found != shelf_->by_key.end()) {
     if (StatementPtr alive = found->second.lock()) return alive;
     // Its last holder is on the way into the deleter below; the key points into that
     // statement, so it has to go before a new one takes its place.
-    shelf_->by_tail.erase(found);
+    shelf_->by_key.erase(found);
   }
   const std::uint64_t id = shelf_->next_id++;
-  auto* made = new Statement{id, "PGVALET_" + std::to_string(id), std::string(tail)};
+  auto* made = new Statement{id, "PGVALET_" + std::to_string(id), std::move(key), {}};
+  made->tail = std::string_view(made->key).substr(context.size() + 1);
   StatementPtr statement(made, [shelf = shelf_](const Statement* dying) {
     {
       const std::lock_guard inner(shelf->mutex);
-      const auto entry = shelf->by_tail.find(dying->tail);
-      if (entry != shelf->by_tail.end() && entry->second.expired()) shelf->by_tail.erase(entry);
+      const auto entry = shelf->by_key.find(dying->key);
+      if (entry != shelf->by_key.end() && entry->second.expired()) shelf->by_key.erase(entry);
     }
     delete dying;
   });
-  shelf_->by_tail.emplace(statement->tail, statement);
+  shelf_->by_key.emplace(statement->key, statement);
   return statement;
 }
 
 std::size_t StatementStore::size() const {
   const std::lock_guard lock(shelf_->mutex);
-  return shelf_->by_tail.size();
+  return shelf_->by_key.size();
 }
 
 const StatementPtr* ClientStatements::Find(std::string_view name) const {

@@ -1,7 +1,7 @@
 // Prepared statements that clients share.
 //
-// A client's Parse of a named statement becomes a Statement, one for each distinct text and
-// parameter types in the process; on a server connection it has a name of ours.  A server
+// A client's Parse of a named statement becomes a Statement, one for each distinct text, parameter
+// types and context in the process; on a server connection it has a name of ours.  A server
 // connection knows which of them it holds (ServerStatements, least recently used goes first); a
 // client session knows what its own names mean (ClientStatements).
 #pragma once
@@ -21,7 +21,8 @@ namespace pgvalet::wire {
 struct Statement {
   std::uint64_t id;
   std::string server_name;  // the same on every server connection
-  std::string tail;         // of the Parse body after its name: query, zero, parameter types
+  std::string key;          // context, zero, tail
+  std::string_view tail;    // of the Parse body after its name: query, zero, parameter types
 };
 using StatementPtr = std::shared_ptr<const Statement>;
 
@@ -29,8 +30,9 @@ using StatementPtr = std::shared_ptr<const Statement>;
 // A statement lives as long as anybody holds it.
 class StatementStore {
  public:
-  // The statement with this text and types, made if it is new.
-  StatementPtr Intern(std::string_view tail);
+  // The statement with this text and types, made if it is new.  `context`: what else decides about
+  // what the text means, so that clients share a statement only if it means the same to them.
+  StatementPtr Intern(std::string_view tail, std::string_view context = {});
   std::size_t size() const;
 
  private:
@@ -38,7 +40,7 @@ class StatementStore {
   struct Shelf {
     mutable std::mutex mutex;  // protects all below
     std::uint64_t next_id = 1;
-    std::unordered_map<std::string_view, std::weak_ptr<const Statement>> by_tail;
+    std::unordered_map<std::string_view, std::weak_ptr<const Statement>> by_key;
   };
   std::shared_ptr<Shelf> shelf_ = std::make_shared<Shelf>();
 };

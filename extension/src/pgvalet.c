@@ -11,6 +11,7 @@
 
 #include "aggregate.h"
 #include "backend_slot.h"
+#include "catalog_changes.h"
 #include "collector.h"
 #include "fmgr.h"
 #include "idle_policy.h"
@@ -37,6 +38,7 @@ pgv_shmem_request(void)
 	RequestAddinShmemSpace(pgv_aggregate_shmem_size());
 	RequestAddinShmemSpace(pgv_idle_policy_shmem_size());
 	RequestAddinShmemSpace(pgv_collector_shmem_size());
+	RequestAddinShmemSpace(pgv_catalog_changes_shmem_size());
 }
 
 /* shmem_startup hook: makes it. */
@@ -51,6 +53,7 @@ pgv_shmem_startup(void)
 	pgv_aggregate_shmem_init();
 	pgv_idle_policy_shmem_init();
 	pgv_collector_shmem_init();
+	pgv_catalog_changes_shmem_init();
 	LWLockRelease(AddinShmemInitLock);
 }
 
@@ -70,6 +73,7 @@ _PG_init(void)
 
 	pgv_wire_install();
 	pgv_idle_policy_install();
+	pgv_catalog_changes_install();
 
 	pgv_collector_install();
 }

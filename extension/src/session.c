@@ -28,6 +28,7 @@
 
 bool		pgv_session_is_followed = false;
 PgvSessionEvents pgv_session_events;
+uint32		pgv_session_defaults_at_login = 0;
 bool		pgv_session_settings_changed = false;
 bool		pgv_session_statements_changed = false;
 bool		pgv_session_channels_changed = false;

@@ -43,6 +43,9 @@ typedef struct PgvSessionEvents
 
 extern PgvSessionEvents pgv_session_events;
 
+/* pgv_catalog_changes_all_defaults() when the session's settings had not been read yet. */
+extern uint32 pgv_session_defaults_at_login;
+
 /* Parts of the session that may have changed since they were looked at. */
 extern bool pgv_session_settings_changed;
 extern bool pgv_session_statements_changed;

@@ -32,6 +32,8 @@
 #define PGV_ITEM_SEQUENCES_USED 'u'
 #define PGV_ITEM_STATEMENTS_GONE 'd'
 #define PGV_ITEM_NOTIFIED 'n'
+#define PGV_ITEM_OUTDATED 'o'
+#define PGV_ITEM_RELATIONS 't'
 /* Of a sequence state. */
 #define PGV_ITEM_LASTVAL 'L'
 #define PGV_ITEM_CURRVAL 'Q'

@@ -9,6 +9,7 @@
 #include "pg_compat.h"
 
 #include "backend_slot.h"
+#include "catalog_changes.h"
 #include "session.h"
 #include "session_items.h"
 #include "session_sequences.h"
@@ -32,6 +33,14 @@ static MemoryContext report_context = NULL;
 /* Did the last report list pins or channels?  Then an empty one is news too. */
 static bool was_tied = false;
 
+/* Changes of the catalog: of all that were looked at, and of what they were when we began. */
+static uint32 known_changes = 0;
+static uint32 first_defaults = 0;
+static uint32 known_relations = 0;
+
+/* It was said that new sessions begin with other settings. */
+static bool outdated_is_said = false;
+
 /* Something is there that may be news.  A few instructions in the common case. */
 static inline bool
 is_news(void)
@@ -42,7 +51,9 @@ is_news(void)
 		unlikely(pgv_session_events.statements_gone) || unlikely(pgv_session_events.notified) ||
 		unlikely(pgv_session_events.sequences_used) ||
 		unlikely(pgv_pins_fingerprint() != known_fingerprint) ||
-		unlikely(pgv_sequences_touched()) || unlikely(pgv_settings_grown());
+		unlikely(pgv_sequences_touched()) || unlikely(pgv_settings_grown()) ||
+		unlikely(pgv_catalog_changes_all() != known_changes) ||
+		unlikely(pgv_settings_are_stale() && !outdated_is_said);
 }
 
 /* Shows the pins in the slot. */
@@ -107,6 +118,34 @@ append_events(StringInfo report)
 		pgv_items_append(report, PGV_ITEM_NOTIFIED);
 }
 
+/* What has changed around the session. */
+static void
+append_changes(StringInfo report, bool first)
+{
+	uint32		changes = pgv_catalog_changes_all();
+	uint32		defaults = pgv_catalog_changes_defaults(MyDatabaseId, GetAuthenticatedUserId());
+	uint32		relations = pgv_catalog_changes_relations(MyDatabaseId);
+
+	if (first)
+		first_defaults = defaults;
+	/* Settings were read during login: what has changed since is too late for them. */
+	if (first && pgv_catalog_changes_all_defaults() != pgv_session_defaults_at_login)
+		first_defaults--;
+	if (!outdated_is_said && (defaults != first_defaults || pgv_settings_are_stale()))
+	{
+		pgv_items_append(report, PGV_ITEM_OUTDATED);
+		pgv_items_append_text(report, psprintf("%u", defaults != first_defaults ? defaults : 0));
+		outdated_is_said = true;
+	}
+	if (relations != known_relations)
+	{
+		pgv_items_append(report, PGV_ITEM_RELATIONS);
+		pgv_items_append_text(report, psprintf("%u", relations));
+	}
+	known_changes = changes;
+	known_relations = relations;
+}
+
 /* Everything is said. */
 static void
 forget_news(void)
@@ -152,8 +191,6 @@ compose(StringInfo report)
 	initStringInfo(&state);
 	pgv_session_describe(&state, &settings, &statements);
 	pgv_pins_count(&pins);
-	if (pgv_settings_are_stale())
-		pins.objects[PGV_PIN_UNKNOWN]++;
 	if (state.len > PGV_STATE_MOST_BYTES)
 		pins.objects[PGV_PIN_STATE_TOO_LARGE] = 1;
 
@@ -172,6 +209,7 @@ compose(StringInfo report)
 		}
 	}
 	append_events(report);
+	append_changes(report, first);
 	without_pins = report->len;
 	append_pins(report, &pins);
 	channels = pgv_channels_append(report);

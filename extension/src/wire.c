@@ -13,6 +13,7 @@
 
 #include "activity.h"
 #include "backend_slot.h"
+#include "catalog_changes.h"
 #include "idle_policy.h"
 #include "libpq/auth.h"
 #include "libpq/libpq.h"
@@ -177,6 +178,7 @@ pgv_ClientAuthentication(Port *port, int status)
 
 	if (status != STATUS_OK || am_walsender || pgv_slots == NULL)
 		return;
+	pgv_session_defaults_at_login = pgv_catalog_changes_all_defaults();
 	server_putmessage = PqCommMethods->putmessage;
 	tapped_methods = *PqCommMethods;
 	tapped_methods.putmessage = tapped_putmessage;

@@ -8,7 +8,7 @@ import socket
 import struct
 import unittest
 
-from server import DEADLINE_S, ServerTest
+from server import DEADLINE_S, ServerTest, wait_until
 
 KEY = "the key of this connection"
 SET_CONFIG_OID = 2078
@@ -22,7 +22,7 @@ def item(letter, *fields):
 
 def items_of(text):
     """A report or state as a list of (letter, field, ...)."""
-    counts = {"v": 1, "m": 1, "p": 2, "l": 1, "x": 1, "q": 1, "u": 0, "d": 0, "n": 0}
+    counts = {"v": 1, "m": 1, "p": 2, "l": 1, "x": 1, "q": 1, "u": 0, "d": 0, "n": 0, "o": 1, "t": 1}
     counts |= {"c": 2, "s": 2, "b": 1, "P": 2, "L": 1, "Q": 2}
     found = []
     while text:
@@ -332,6 +332,83 @@ class ReportTest(SessionTest):
         self.assertEqual(row.pin_reasons, ["temporary_objects", "listen"])
         self.assertEqual((row.pinned_objects, row.moved_settings, row.moved_statements), (2, 1, 1))
         self.assertIsNotNone(row.pinned_since)
+
+
+class CatalogTest(SessionTest):
+    """What changes around a session, wherever it was changed."""
+
+    def setUp(self):
+        super().setUp()
+        self.other = self.connect()
+        self.other.execute("CREATE TABLE shape (a int)")
+        self.addCleanup(self.other.execute, "DROP TABLE shape")
+
+    def news(self, agent):
+        return [one for one in agent.query("SELECT 1").report or [] if one[0] in "ot"]
+
+    def test_changed_columns_are_told_once(self):
+        agent = self.agent()
+        for sql in (
+            "ALTER TABLE shape ADD COLUMN b int",
+            "ALTER TABLE shape ALTER COLUMN b TYPE text",
+            "ALTER TABLE shape DROP COLUMN b",
+            "ALTER TABLE shape RENAME TO other_shape",
+            "ALTER TABLE other_shape RENAME COLUMN a TO z",
+            "ALTER TABLE other_shape RENAME TO shape",
+        ):
+            self.other.execute(sql)
+            told = self.news(agent)
+            self.assertEqual([letter for letter, _ in told], ["t"], sql)
+            self.assertEqual(self.news(agent), [], sql)
+
+    def test_what_changes_no_columns_is_not_told(self):
+        agent = self.agent()
+        for sql in (
+            "BEGIN; ALTER TABLE shape ADD COLUMN b int; ROLLBACK",
+            "CREATE TEMP TABLE t (a int); ALTER TABLE t ADD COLUMN b int; DROP TABLE t",
+            "CREATE INDEX shape_index ON shape (a); DROP INDEX shape_index",
+            "INSERT INTO shape VALUES (1); TRUNCATE shape",
+        ):
+            self.other.execute(sql)
+            self.assertEqual(self.news(agent), [], sql)
+
+    def test_count_is_told_to_those_who_come_later(self):
+        agent = self.agent()
+        self.other.execute("ALTER TABLE shape ADD COLUMN b int")
+
+        self.assertIn(self.news(agent)[0], self.agent().first.report)
+
+    def test_new_defaults_of_settings_make_a_session_outdated(self):
+        role = self.other.execute("SELECT current_user").fetchone()[0]
+        database = self.other.execute("SELECT current_database()").fetchone()[0]
+        for whose in (f"ROLE {role}", f"DATABASE {database}", f"ROLE {role} IN DATABASE {database}",
+                      "ROLE ALL"):
+            agent = self.agent()
+            self.assertEqual(self.news(agent), [])
+            self.other.execute(f"ALTER {whose} SET work_mem = '5MB'")
+            self.addCleanup(self.other.execute, f"ALTER {whose} RESET work_mem")
+            self.assertEqual([letter for letter, _ in self.news(agent)], ["o"], whose)
+            self.assertEqual(self.news(agent), [], whose)
+            self.assertEqual([i for i in self.agent().first.report if i[0] == "o"], [], whose)
+
+    def test_new_defaults_of_others_do_not(self):
+        self.other.execute("CREATE ROLE somebody_else")
+        self.addCleanup(self.other.execute, "DROP ROLE somebody_else")
+        agent = self.agent()
+
+        self.other.execute("ALTER ROLE somebody_else SET work_mem = '5MB'")
+        self.other.execute("BEGIN; ALTER ROLE ALL SET work_mem = '5MB'; ROLLBACK")
+
+        self.assertEqual(self.news(agent), [])
+
+    def test_configuration_read_again_outdates_what_startup_settings_have_replaced(self):
+        plain, agent = self.agent(), self.agent()
+        agent.restore(item("c", "work_mem", "9MB"))
+
+        self.other.execute("SELECT pg_reload_conf()")
+
+        wait_until(lambda: self.news(agent) == [("o", "0")], "the agent's session to say so")
+        self.assertEqual(self.news(plain), [])
 
 
 class RestoreTest(SessionTest):

@@ -1,0 +1,171 @@
+/*-------------------------------------------------------------------------
+ *
+ * catalog_changes.c
+ *	  Changes of the catalog that make what an agent holds of its backends old.
+ *
+ * extension/src/catalog_changes.c
+ *-------------------------------------------------------------------------
+ */
+#include "pg_compat.h"
+
+#include "access/xact.h"
+#include "catalog/objectaccess.h"
+#include "catalog/pg_class.h"
+#include "catalog/pg_db_role_setting.h"
+#include "catalog_changes.h"
+#include "common/hashfn.h"
+#include "storage/shmem.h"
+#include "utils/lsyscache.h"
+
+PgvCatalogChanges *pgv_catalog_changes = NULL;
+
+static object_access_hook_type prev_object_access = NULL;
+
+/* What the transaction that is open has changed. */
+static bool defaults_changed[PGV_CHANGE_PLACES];
+static bool any_defaults_changed = false;
+static bool relations_changed = false;
+
+static uint32
+place_of(Oid database, Oid role)
+{
+	return hash_combine(murmurhash32(database), murmurhash32(role)) % PGV_CHANGE_PLACES;
+}
+
+Size
+pgv_catalog_changes_shmem_size(void)
+{
+	return MAXALIGN(sizeof(PgvCatalogChanges));
+}
+
+void
+pgv_catalog_changes_shmem_init(void)
+{
+	bool		found;
+
+	pgv_catalog_changes = ShmemInitStruct("pgvalet catalog changes",
+										  pgv_catalog_changes_shmem_size(), &found);
+	if (found)
+		return;
+	pg_atomic_init_u32(&pgv_catalog_changes->all, 0);
+	pg_atomic_init_u32(&pgv_catalog_changes->all_defaults, 0);
+	for (int i = 0; i < PGV_CHANGE_PLACES; i++)
+	{
+		pg_atomic_init_u32(&pgv_catalog_changes->defaults[i], 0);
+		pg_atomic_init_u32(&pgv_catalog_changes->relations[i], 0);
+	}
+}
+
+uint32
+pgv_catalog_changes_defaults(Oid database, Oid role)
+{
+	pg_atomic_uint32 *defaults = pgv_catalog_changes->defaults;
+
+	/* Where process_settings() of the server looks when a session begins. */
+	return pg_atomic_read_u32(&defaults[place_of(database, role)]) +
+		pg_atomic_read_u32(&defaults[place_of(InvalidOid, role)]) +
+		pg_atomic_read_u32(&defaults[place_of(database, InvalidOid)]) +
+		pg_atomic_read_u32(&defaults[place_of(InvalidOid, InvalidOid)]);
+}
+
+uint32
+pgv_catalog_changes_relations(Oid database)
+{
+	return pg_atomic_read_u32(&pgv_catalog_changes->relations[place_of(database, InvalidOid)]);
+}
+
+static void
+publish(void)
+{
+	for (int i = 0; any_defaults_changed && i < PGV_CHANGE_PLACES; i++)
+	{
+		if (defaults_changed[i])
+			pg_atomic_fetch_add_u32(&pgv_catalog_changes->defaults[i], 1);
+	}
+	if (any_defaults_changed)
+		pg_atomic_fetch_add_u32(&pgv_catalog_changes->all_defaults, 1);
+	if (relations_changed)
+	{
+		uint32		place = place_of(MyDatabaseId, InvalidOid);
+
+		pg_atomic_fetch_add_u32(&pgv_catalog_changes->relations[place], 1);
+	}
+	pg_atomic_fetch_add_u32(&pgv_catalog_changes->all, 1);
+}
+
+static void
+xact_callback(XactEvent event, void *arg)
+{
+	if (!any_defaults_changed && !relations_changed)
+		return;
+	switch (event)
+	{
+		case XACT_EVENT_COMMIT:
+		case XACT_EVENT_PREPARE:	/* who knows when it is committed: too early is harmless */
+			publish();
+			break;
+		case XACT_EVENT_ABORT:
+			break;
+		default:
+			return;
+	}
+	if (any_defaults_changed)
+		memset(defaults_changed, 0, sizeof(defaults_changed));
+	any_defaults_changed = relations_changed = false;
+}
+
+/* The transaction that is open is the first one to change something here. */
+static void
+follow_transactions(void)
+{
+	static bool registered = false;
+
+	if (!registered)
+		RegisterXactCallback(xact_callback, NULL);
+	registered = true;
+}
+
+/* Could a statement that others have prepared now give other columns? */
+static bool
+has_shape(Oid relation)
+{
+	switch (get_rel_relkind(relation))
+	{
+		case RELKIND_RELATION:
+		case RELKIND_VIEW:
+		case RELKIND_MATVIEW:
+		case RELKIND_FOREIGN_TABLE:
+		case RELKIND_PARTITIONED_TABLE:
+			return get_rel_persistence(relation) != RELPERSISTENCE_TEMP;
+		default:
+			return false;
+	}
+}
+
+static void
+pgv_object_access(ObjectAccessType access, Oid class_id, Oid object_id, int sub_id, void *arg)
+{
+	if (prev_object_access)
+		prev_object_access(access, class_id, object_id, sub_id, arg);
+	if (class_id == DbRoleSettingRelationId && access == OAT_POST_ALTER)
+	{
+		Oid			role = arg ? ((ObjectAccessPostAlter *) arg)->auxiliary_id : InvalidOid;
+
+		defaults_changed[place_of(object_id, role)] = any_defaults_changed = true;
+		follow_transactions();
+	}
+	else if (class_id == RelationRelationId && !relations_changed &&
+			 (access == OAT_POST_ALTER || access == OAT_DROP ||
+			  (access == OAT_POST_CREATE && sub_id != 0)) && has_shape(object_id))
+	{
+		relations_changed = true;
+		follow_transactions();
+	}
+}
+
+void
+pgv_catalog_changes_install(void)
+{
+	prev_object_access = object_access_hook;
+	object_access_hook = pgv_object_access;
+}

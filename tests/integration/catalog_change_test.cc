@@ -1,0 +1,177 @@
+// The catalog changes under clients that share server connections: defaults of settings, columns of
+// tables, tables of the same name in several schemas.
+#include <gtest/gtest.h>
+
+#include <string>
+
+#include "support/agent_process.h"
+#include "support/cluster.h"
+#include "support/connection.h"
+
+namespace pgvalet::integration {
+namespace {
+
+AgentConfig PoolOf(int connections) {
+  AgentConfig config;
+  config.Set("default_pool_size", std::to_string(connections)).Set("server_round_robin", "true");
+  return config;
+}
+
+// Undoes what a test has done to the shared cluster.
+class CatalogChangeTest : public testing::Test {
+ protected:
+  ~CatalogChangeTest() override {
+    admin.Query("ALTER ROLE alice RESET ALL");
+    admin.Query("ALTER DATABASE app RESET ALL");
+    admin.Query("ALTER ROLE alice IN DATABASE app RESET ALL");
+    admin.Query("ALTER SYSTEM RESET ALL");
+    admin.Query("SELECT pg_reload_conf()");
+    admin.Query("DROP SCHEMA IF EXISTS catalog_change, tenant_a, tenant_b CASCADE");
+  }
+
+  void MakeTable() {
+    Connection owner(TheCluster().DirectTo("alice"));
+    owner.Must("CREATE SCHEMA catalog_change");
+    owner.Must("CREATE TABLE catalog_change.t AS SELECT 1 AS a");
+  }
+
+  Connection admin{TheCluster().DirectTo("postgres")};
+};
+
+TEST_F(CatalogChangeTest, AlterRoleSetIsHonouredByTheNextClient) {
+  const AgentProcess agent(PoolOf(3));
+  Connection first(agent.To()), second(agent.To());
+  for (int i = 0; i < 4; ++i) first.Must("SELECT 1");  // all connections are there
+
+  first.Must("ALTER ROLE alice SET work_mem = '7MB'");
+
+  Connection late(agent.To());
+  for (int i = 0; i < 4; ++i) EXPECT_EQ(late.Value("SHOW work_mem"), "7MB");
+  second.Must("SET work_mem = '9MB'");
+  second.Must("RESET work_mem");
+  EXPECT_EQ(second.Value("SHOW work_mem"), "7MB");
+}
+
+TEST_F(CatalogChangeTest, AlterDatabaseSetPastTheAgentIsHonoured) {
+  const AgentProcess agent(PoolOf(2));
+  Connection client(agent.To());
+  client.Must("SELECT 1");
+
+  admin.Must("ALTER DATABASE app SET work_mem = '8MB'");
+  client.Must("SELECT 1");  // a connection that is still there tells of it
+
+  Connection late(agent.To());
+  for (int i = 0; i < 4; ++i) EXPECT_EQ(late.Value("SHOW work_mem"), "8MB");
+}
+
+TEST_F(CatalogChangeTest, AlterRoleInDatabaseSetIsHonoured) {
+  const AgentProcess agent(PoolOf(1));
+  Connection client(agent.To());
+  client.Must("SELECT 1");
+
+  admin.Must("ALTER ROLE alice IN DATABASE app SET work_mem = '6MB'");
+  client.Must("SELECT 1");
+
+  EXPECT_EQ(client.Value("SHOW work_mem"), "6MB");
+}
+
+TEST_F(CatalogChangeTest, AlterRoleSetThatIsRolledBackOrOfAnotherRoleChangesNothing) {
+  const AgentProcess agent(PoolOf(1));
+  Connection client(agent.To());
+  const std::string backend = client.Value("SELECT pg_backend_pid()");
+
+  client.Must("BEGIN; ALTER ROLE alice SET work_mem = '7MB'; ROLLBACK");
+  admin.Must("ALTER ROLE bob SET work_mem = '4MB'");
+  client.Must("SELECT 1");
+  admin.Must("ALTER ROLE bob RESET ALL");
+
+  EXPECT_EQ(client.Value("SELECT pg_backend_pid()"), backend);
+}
+
+TEST_F(CatalogChangeTest, ReloadOfTheServersConfigurationPinsNobody) {
+  const AgentProcess agent(PoolOf(1));
+  Connection client(agent.To() + " options='-c work_mem=7MB'"), other(agent.To());
+  EXPECT_EQ(client.Value("SHOW work_mem"), "7MB");
+  EXPECT_EQ(other.Value("SHOW work_mem"), "4MB");
+  EXPECT_EQ(client.Value("SHOW work_mem"), "7MB");
+
+  admin.Must("ALTER SYSTEM SET work_mem = '12MB'");
+  admin.Must("SELECT pg_reload_conf()");
+  ASSERT_TRUE(Eventually([&] { return admin.Value("SHOW work_mem") == "12MB"; }));
+  // The backend may read the file as late as with its next command.
+  client.Must("SELECT 1");
+  client.Must("SELECT 1");
+
+  EXPECT_EQ(other.Value("SHOW work_mem"), "12MB");
+  EXPECT_EQ(client.Value("SHOW work_mem"), "7MB");
+}
+
+TEST_F(CatalogChangeTest, StatementPreparedAfterAlterTableHasTheNewColumns) {
+  MakeTable();
+  const AgentProcess agent(PoolOf(1));
+  Connection old(agent.To()), late(agent.To());
+  const std::string sql = "SELECT * FROM catalog_change.t";
+  EXPECT_TRUE(old.Prepare("s", sql).ok());
+  EXPECT_EQ(old.ExecutePrepared("s").rows.at(0).size(), 1U);
+
+  late.Must("ALTER TABLE catalog_change.t ADD COLUMN b int");
+
+  EXPECT_TRUE(late.Prepare("s", sql).ok());
+  EXPECT_EQ(late.ExecutePrepared("s").rows.at(0).size(), 2U);
+  // As in a direct session: what was prepared before is refused, every time, until prepared again.
+  EXPECT_EQ(old.ExecutePrepared("s").sqlstate, "0A000");
+  EXPECT_EQ(old.ExecutePrepared("s").sqlstate, "0A000");
+  EXPECT_TRUE(old.Prepare("again", sql).ok());
+  EXPECT_EQ(old.ExecutePrepared("again").rows.at(0).size(), 2U);
+}
+
+TEST_F(CatalogChangeTest, StatementPreparedInTheTransactionThatAltersTheTableHasTheNewColumns) {
+  MakeTable();
+  const AgentProcess agent(PoolOf(1));
+  Connection client(agent.To());
+  const std::string sql = "SELECT * FROM catalog_change.t";
+  EXPECT_TRUE(client.Prepare("before", sql).ok());
+
+  client.Must("BEGIN");
+  client.Must("ALTER TABLE catalog_change.t ADD COLUMN b int");
+  EXPECT_TRUE(client.Prepare("inside", sql).ok());
+  EXPECT_EQ(client.ExecutePrepared("inside").rows.at(0).size(), 2U);
+  client.Must("COMMIT");
+}
+
+TEST_F(CatalogChangeTest, TableAlteredPastTheAgentIsSeenByStatementsPreparedAfterwards) {
+  MakeTable();
+  const AgentProcess agent(PoolOf(2));
+  Connection old(agent.To()), late(agent.To());
+  const std::string sql = "SELECT * FROM catalog_change.t";
+  EXPECT_TRUE(old.Prepare("s", sql).ok());
+  for (int i = 0; i < 3; ++i) EXPECT_TRUE(old.ExecutePrepared("s").ok());
+
+  admin.Must("ALTER TABLE catalog_change.t ADD COLUMN b int");
+  old.Must("SELECT 1");  // any transaction through the agent
+
+  EXPECT_TRUE(late.Prepare("s", sql).ok());
+  for (int i = 0; i < 3; ++i) EXPECT_EQ(late.ExecutePrepared("s").rows.at(0).size(), 2U);
+}
+
+TEST_F(CatalogChangeTest, EqualTextsInDifferentSearchPathsAreDifferentStatements) {
+  admin.Must("CREATE SCHEMA tenant_a CREATE TABLE t (a int)");
+  admin.Must("CREATE SCHEMA tenant_b CREATE TABLE t (b text, c text)");
+  admin.Must("INSERT INTO tenant_a.t VALUES (1)");
+  admin.Must("INSERT INTO tenant_b.t VALUES ('x', 'y')");
+  admin.Must("GRANT USAGE ON SCHEMA tenant_a, tenant_b TO alice");
+  admin.Must("GRANT SELECT ON tenant_a.t, tenant_b.t TO alice");
+  const AgentProcess agent(PoolOf(1));
+  Connection a(agent.To()), b(agent.To() + " options='-c search_path=tenant_b'");
+  a.Must("SET search_path = tenant_a");
+  EXPECT_TRUE(a.Prepare("s", "SELECT * FROM t").ok());
+  EXPECT_TRUE(b.Prepare("s", "SELECT * FROM t").ok());
+
+  for (int turn = 0; turn < 3; ++turn) {
+    EXPECT_EQ(a.ExecutePrepared("s").rows.at(0).size(), 1U);
+    EXPECT_EQ(b.ExecutePrepared("s").rows.at(0).size(), 2U);
+  }
+}
+
+}  // namespace
+}  // namespace pgvalet::integration
