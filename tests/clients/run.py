@@ -80,8 +80,8 @@ class Builds:
         if done.returncode != 0:
             raise Failure(f"{' '.join(command)}:\n{done.stdout}")
 
-    def python(self, name):
-        return [PYTHON, str(HERE / name / "test.py")]
+    def python(self, name, script="test.py"):
+        return [PYTHON, str(HERE / name / script)]
 
     def shell(self, name):
         return [str(HERE / name / "test.sh")]
@@ -123,6 +123,7 @@ DRIVERS = {
     "psycopg2": lambda builds: builds.python("psycopg2"),
     "asyncpg": lambda builds: builds.python("asyncpg"),
     "sqlalchemy": lambda builds: builds.python("sqlalchemy"),
+    "sqlalchemy_defaults": lambda builds: builds.python("sqlalchemy", "defaults.py"),
     "node_pg": lambda builds: builds.node("test_pg.js"),
     "node_postgresjs": lambda builds: builds.node("test_postgresjs.js"),
     "jdbc": lambda builds: builds.jdbc(),
@@ -224,7 +225,7 @@ def run_driver(name, command, house, seconds):
         passed = False
         said = f"{(expired.stdout or b'').decode()}\nno end after {seconds} s"
     took = time.monotonic() - started
-    say(f"{'ok  ' if passed else 'FAIL'} {name:16} {took:5.1f} s")
+    say(f"{'ok  ' if passed else 'FAIL'} {name:20} {took:5.1f} s")
     if not passed:
         say("\n".join("     " + line[:300] for line in said.strip().splitlines()[-25:]))
     return passed
@@ -241,7 +242,7 @@ def run_all(options, home):
             try:
                 ok = run_driver(name, DRIVERS[name](builds), house, options.timeout)
             except (Failure, OSError) as failure:
-                say(f"FAIL {name:16} could not be built: {failure}")
+                say(f"FAIL {name:20} could not be built: {failure}")
                 ok = False
             passed, failed = passed + ok, failed + (not ok)
             if house.agent:

@@ -1,12 +1,12 @@
 """SQLAlchemy over psycopg2 and over asyncpg, as an application with a model would use it."""
 
 import asyncio
-import os
 import pathlib
 import sys
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
 import sqlalchemy  # noqa: E402
+from address import url  # noqa: E402
 from harness import CLIENTS, expect, expect_equal, run_threads  # noqa: E402
 from sqlalchemy import Column, Integer, String, select, text  # noqa: E402
 from sqlalchemy.ext.asyncio import AsyncSession, create_async_engine  # noqa: E402
@@ -20,17 +20,6 @@ class Note(Base):
     id = Column(Integer, primary_key=True)
     client = Column(Integer, index=True)
     note = Column(String)
-
-
-def url(driver):
-    return sqlalchemy.engine.URL.create(
-        f"postgresql+{driver}",
-        username=os.environ["PGUSER"],
-        password=os.environ.get("PGPASSWORD"),
-        host=os.environ["PGHOST"],
-        port=int(os.environ["PGPORT"]),
-        database=os.environ["PGDATABASE"],
-    )
 
 
 def client(engine, number):
