@@ -9,6 +9,7 @@ size fails its driver.
   run.py --build build            through the agent that was built there
   run.py --through direct         past it: what the programs expect holds there too
   run.py --through pgbouncer      through PgBouncer in session mode, as another reference
+  run.py --round-robin            through the agent; no transaction finds the last one's backend
   run.py psycopg3 node_pg         only these
 """
 
@@ -41,6 +42,7 @@ grpc_listen = ""
 http_listen = ""
 pool_mode = "transaction"
 default_pool_size = {pool_size}
+server_round_robin = {round_robin}
 auth_type = "scram-sha-256"
 auth_file = "{userlist}"
 sampler_interval = 0
@@ -167,6 +169,7 @@ class House:
             port=self.port,
             server_port=self.cluster.port,
             pool_size=SERVER_CONNECTIONS,
+            round_robin="true" if self.options.round_robin else "false",
             userlist=userlist,
         )
         if self.options.through == "agent":
@@ -266,6 +269,9 @@ def main():
         "--build", default="build", type=os.path.abspath, help="where bin/pgvaletd is"
     )
     parser.add_argument("--through", choices=["agent", "direct", "pgbouncer"], default="agent")
+    parser.add_argument(
+        "--round-robin", action="store_true", help="the agent's server_round_robin"
+    )
     parser.add_argument("--pg-bin", help="a PostgreSQL to use, instead of one with the extension")
     parser.add_argument("--timeout", type=int, default=120, help="seconds for one driver")
     parser.add_argument("drivers", nargs="*", choices=[[], *DRIVERS])
