@@ -126,6 +126,7 @@ DRIVERS = {
     "asyncpg": lambda builds: builds.python("asyncpg"),
     "sqlalchemy": lambda builds: builds.python("sqlalchemy"),
     "sqlalchemy_defaults": lambda builds: builds.python("sqlalchemy", "defaults.py"),
+    "django": lambda builds: builds.python("django"),
     "node_pg": lambda builds: builds.node("test_pg.js"),
     "node_postgresjs": lambda builds: builds.node("test_postgresjs.js"),
     "jdbc": lambda builds: builds.jdbc(),
@@ -153,6 +154,7 @@ class House:
         limit = SERVER_CONNECTIONS if self.options.through == "agent" else -1
         self.cluster.sql(
             f"CREATE ROLE app LOGIN PASSWORD '{self.password}' CONNECTION LIMIT {limit};"
+            "CREATE ROLE app_group ROLE app;"  # to SET ROLE to
             "CREATE DATABASE app OWNER app;"
         )
         if self.options.through == "direct":

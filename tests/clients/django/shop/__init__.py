@@ -1,0 +1,1 @@
+"""A small application: orders, their lines, and a stock that they take from."""
