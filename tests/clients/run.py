@@ -85,6 +85,9 @@ class Builds:
     def python(self, name, script="test.py"):
         return [PYTHON, str(HERE / name / script)]
 
+    def ruby(self, name):
+        return ["ruby", str(HERE / name / "test.rb")]
+
     def shell(self, name):
         return [str(HERE / name / "test.sh")]
 
@@ -127,6 +130,7 @@ DRIVERS = {
     "sqlalchemy": lambda builds: builds.python("sqlalchemy"),
     "sqlalchemy_defaults": lambda builds: builds.python("sqlalchemy", "defaults.py"),
     "django": lambda builds: builds.python("django"),
+    "activerecord": lambda builds: builds.ruby("activerecord"),
     "node_pg": lambda builds: builds.node("test_pg.js"),
     "node_postgresjs": lambda builds: builds.node("test_postgresjs.js"),
     "jdbc": lambda builds: builds.jdbc(),
