@@ -77,6 +77,26 @@ def server_cursor(connection):
         expect_equal(sum(row[0] for row in cursor), 125250, "server-side cursor")
 
 
+def held_cursor(connection, number):
+    """A cursor WITH HOLD that goes both ways, through commits and a rollback."""
+    cursor = connection.cursor("held", withhold=True, scrollable=True)
+    cursor.execute("SELECT n FROM generate_series(1, 100) n")
+    connection.commit()
+    other = connection.cursor()
+    for n in range(1, 6):
+        expect_equal(cursor.fetchone(), (n,), "row of the held cursor")
+        other.execute("INSERT INTO t_psycopg2 VALUES (%s, 'between')", [2000 + number])
+        connection.commit()
+    other.execute("DELETE FROM t_psycopg2 WHERE client = %s", [2000 + number])
+    expect_equal(other.rowcount, 5, "rows written between the fetches")
+    connection.rollback()
+    cursor.scroll(-1)
+    expect_equal(cursor.fetchmany(3), [(5,), (6,), (7,)], "rows after going back")
+    cursor.close()
+    other.execute("DELETE FROM t_psycopg2 WHERE client = %s", [2000 + number])
+    connection.commit()
+
+
 def session_settings(connection):
     connection.set_client_encoding("LATIN1")
     with connection, connection.cursor() as cursor:
@@ -107,6 +127,7 @@ def client(number):
     errors(connection)
     copy(connection, number)
     server_cursor(connection)
+    held_cursor(connection, number)
     session_settings(connection)
     if number < 2:
         cancel(connection)

@@ -97,6 +97,49 @@ def server_cursor(connection):
             expect_equal(sum(row[0] for row in cursor), 125250, "server-side cursor")
 
 
+def held_cursors(connection, number):
+    """Two cursors WITH HOLD, read in turns with transactions between; one goes backwards."""
+    numbers = "SELECT n FROM generate_series(1, 100) n"
+    with connection.cursor("up", withhold=True) as up:
+        up.execute(numbers)
+        with connection.cursor("down", withhold=True, scrollable=True) as down:
+            down.execute(numbers)
+            down.scroll(100)
+            for n in range(1, 6):
+                expect_equal(up.fetchone(), (n,), "row of the cursor that goes up")
+                with connection.transaction():
+                    connection.execute("INSERT INTO t_psycopg3 VALUES (%s, 'between')", [number])
+                down.scroll(-2)
+                expect_equal(down.fetchone(), (100 - n,), "row of the cursor that goes down")
+                with connection.transaction(force_rollback=True):
+                    connection.execute("DELETE FROM t_psycopg3")
+        rest = [row[0] for row in up.fetchmany(50)]
+        expect_equal(rest, list(range(6, 56)), "rows after the other cursor was closed")
+    try:
+        connection.execute("FETCH up")
+        raise AssertionError("no error")
+    except psycopg.errors.InvalidCursorName:
+        pass
+    removed = connection.execute(
+        "DELETE FROM t_psycopg3 WHERE client = %s AND note = 'between'", [number]
+    )
+    expect_equal(removed.rowcount, 5, "rows written between the fetches")
+
+
+def default_threshold(connection, number):
+    """Statements prepared by their sixth use; a rollback makes psycopg DEALLOCATE ALL of them."""
+    expect_equal(connection.prepare_threshold, 5, "default of prepare_threshold")
+    for n in range(20):
+        for _ in range(6):
+            row = connection.execute(f"SELECT %s::int + {n}", [number]).fetchone()
+            expect_equal(row[0], number + n, "statement prepared on its sixth use")
+    for force_rollback in (False, True, True):
+        with connection.transaction(force_rollback=force_rollback):
+            for n in range(12):
+                row = connection.execute("SELECT %s::int * 2", [n]).fetchone()
+                expect_equal(row[0], 2 * n, "statement prepared in a transaction")
+
+
 def binary(connection):
     with connection.cursor(binary=True) as cursor:
         row = cursor.execute("SELECT %b::int8, %b::bytea", [1 << 40, b"\x00\xff"]).fetchone()
@@ -123,6 +166,8 @@ def client(number):
         copy(connection, number)
         pipeline(connection)
         server_cursor(connection)
+        held_cursors(connection, number)
+        default_threshold(connection, number)
         binary(connection)
         if number < 2:
             cancel(connection)
