@@ -3,8 +3,8 @@
 
 Starts a PostgreSQL and an agent of its own, runs every driver's program against
 them, one after the other, and prints one line each.  The role that the clients
-use may open no fourth connection on the server, so a pool that grows beyond its
-size fails its driver.
+use may open no fourth connection on the server (a fifth one for those who LISTEN),
+so a pool that grows beyond its size fails its driver.
 
   run.py --build build            through the agent that was built there
   run.py --through direct         past it: what the programs expect holds there too
@@ -141,17 +141,21 @@ DRIVERS = {
     "psycopg3": lambda builds: builds.python("psycopg3"),
     "psycopg2": lambda builds: builds.python("psycopg2"),
     "asyncpg": lambda builds: builds.python("asyncpg"),
+    "asyncpg_listen": lambda builds: builds.python("asyncpg", "listen.py"),
     "sqlalchemy": lambda builds: builds.python("sqlalchemy"),
     "sqlalchemy_defaults": lambda builds: builds.python("sqlalchemy", "defaults.py"),
     "django": lambda builds: builds.python("django"),
     "activerecord": lambda builds: builds.ruby("activerecord"),
     "node_pg": lambda builds: builds.node("test_pg.js"),
+    "node_listen": lambda builds: builds.node("test_listen.js"),
     "node_postgresjs": lambda builds: builds.node("test_postgresjs.js"),
     "node_prisma": lambda builds: builds.prisma(),
     "jdbc": lambda builds: builds.jdbc(),
     "go_pq": lambda builds: builds.go("go_pq"),
     "go_pgx": lambda builds: builds.go("go_pgx"),
 }
+# These LISTEN.
+LISTENERS = {"asyncpg_listen", "node_listen"}
 
 
 class House:
@@ -170,9 +174,14 @@ class House:
     def start(self):
         self.cluster.create()
         self.cluster.start()
-        limit = SERVER_CONNECTIONS if self.options.through == "agent" else -1
+        through_agent = self.options.through == "agent"
+        limit = SERVER_CONNECTIONS if through_agent else -1
+        # One more than the pool has: the connection that listens for all.
+        listener_limit = SERVER_CONNECTIONS + 1 if through_agent else -1
         self.cluster.sql(
             f"CREATE ROLE app LOGIN PASSWORD '{self.password}' CONNECTION LIMIT {limit};"
+            f"CREATE ROLE listener LOGIN PASSWORD '{self.password}'"
+            f" CONNECTION LIMIT {listener_limit};"
             "CREATE ROLE app_group ROLE app;"  # to SET ROLE to
             "CREATE DATABASE app OWNER app;"
         )
@@ -183,8 +192,8 @@ class House:
         userlist = self.home / "userlist.txt"
         template = AGENT_CONFIG if self.options.through == "agent" else PGBOUNCER_CONFIG
         # Through the agent, the client's own proof opens the server: no plaintext.
-        secret = self.cluster.sql("SELECT rolpassword FROM pg_authid WHERE rolname = 'app'")
-        userlist.write_text(f'"app" "{secret}"\n')
+        secrets = "SELECT format('\"%s\" \"%s\"', rolname, rolpassword) FROM pg_authid"
+        userlist.write_text(self.cluster.sql(f"{secrets} WHERE rolpassword IS NOT NULL") + "\n")
         userlist.chmod(0o600 if self.options.through == "agent" else 0o644)
         config = template.format(
             port=self.port,
@@ -200,11 +209,11 @@ class House:
             self.agent = PgBouncer(self.home, config, self.port)
         self.agent.start()
 
-    def environment(self):
+    def environment(self, user):
         return os.environ | {
             "PGHOST": "127.0.0.1",
             "PGPORT": str(self.port),
-            "PGUSER": "app",
+            "PGUSER": user,
             "PGPASSWORD": self.password,
             "PGDATABASE": "app",
             "PGSSLMODE": "disable",
@@ -241,7 +250,7 @@ def run_driver(name, command, house, seconds):
             stderr=subprocess.STDOUT,
             text=True,
             timeout=seconds,
-            env=house.environment(),
+            env=house.environment("listener" if name in LISTENERS else "app"),
             check=False,
         )
         passed, said = done.returncode == 0, done.stdout
