@@ -139,8 +139,11 @@ DRIVERS = {
     "psql": lambda builds: builds.shell("psql"),
     "pgbench": lambda builds: builds.shell("pgbench"),
     "psycopg3": lambda builds: builds.python("psycopg3"),
+    "psycopg3_statements": lambda builds: builds.python("psycopg3", "statements.py"),
+    "psycopg3_texts": lambda builds: builds.python("psycopg3", "texts.py"),
     "psycopg2": lambda builds: builds.python("psycopg2"),
     "asyncpg": lambda builds: builds.python("asyncpg"),
+    "asyncpg_altered": lambda builds: builds.python("asyncpg", "altered.py"),
     "asyncpg_listen": lambda builds: builds.python("asyncpg", "listen.py"),
     "sqlalchemy": lambda builds: builds.python("sqlalchemy"),
     "sqlalchemy_defaults": lambda builds: builds.python("sqlalchemy", "defaults.py"),
@@ -156,6 +159,14 @@ DRIVERS = {
 }
 # These LISTEN.
 LISTENERS = {"asyncpg_listen", "node_listen"}
+# These fail through the agent, and run only when they are named.
+KNOWN_TO_FAIL = {
+    # A statement of the protocol DEALLOCATEd by the extended protocol is not found.
+    "psycopg3_statements",
+    # A server connection has one statement for one text, whatever that means to a client.
+    "psycopg3_texts",
+    "asyncpg_altered",
+}
 
 
 class House:
@@ -271,7 +282,7 @@ def run_all(options, home):
     try:
         house.start()
         say(f"clients: {CLIENTS} of each driver, through {options.through}, port {house.port}")
-        for name in options.drivers or DRIVERS:
+        for name in options.drivers or [each for each in DRIVERS if each not in KNOWN_TO_FAIL]:
             try:
                 ok = run_driver(name, DRIVERS[name](builds), house, options.timeout)
             except (Failure, OSError) as failure:
