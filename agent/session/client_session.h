@@ -145,6 +145,9 @@ class ClientSession final : public SessionHook,
   // statement_names.cc
   bool RenamesStatements() const;
   std::string StatementContext() const;
+  std::string NameToDeallocate(std::string_view sql) const;
+  void MakeDeallocatable(MessageBatch& batch);
+  bool DeallocateByParse(const wire::Header& header, MessageBatch& batch);
   bool MustSettleFirst();
   void HoldNamesBehindDiscard(wire::Bytes query);
   Step TakeParse(const wire::Header& header, MessageBatch& batch);
@@ -219,6 +222,7 @@ class ClientSession final : public SessionHook,
   bool server_prepared_ = false;  // settings of this lease's server are the client's
   bool server_said_fatal_ = false;
   bool may_have_tied_ = false;       // something on its session, and there is no extension to say
+  bool created_ = false;             // tables or views, since the transaction began
   bool statements_cleared_ = false;  // since the last ReadyForQuery, as a command tag said
   io::PeerAddress peer_;
   pool::Pool* pool_ = nullptr;

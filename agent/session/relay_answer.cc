@@ -213,6 +213,7 @@ bool ClientSession::OnReady() {
   statements_cleared_ = false;
   if (!server.HasExtension() && !server.CanMove()) may_have_tied_ = true;  // still?
   if (server.exchange.status() == wire::TxStatus::kIdle) {
+    created_ = false;
     counters.transactions.Add();
     counters.transaction_time.Record(
         static_cast<std::uint64_t>(Since(server.transaction_at, now).count()));
@@ -284,6 +285,7 @@ void ClientSession::OnCommandTag(std::string_view tag) {
     statements_.Clear();
     statements_cleared_ = true;
   }
+  if (tag == "CREATE TABLE" || tag == "CREATE VIEW") created_ = true;
   // Also before it is committed: who prepares in the same transaction is to see it.
   if (tag.starts_with("ALTER ")) pool_->group().catalog_age().NoteRelationChange();
   if (lease_->HasExtension()) return;  // it knows better

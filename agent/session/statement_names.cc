@@ -19,6 +19,7 @@ constexpr std::size_t kMaxUnnamedBytes = 1024 * 1024;
 // Messages that name things only.
 constexpr std::size_t kMaxNameMessageBytes = 64 * 1024;
 constexpr std::string_view kDeallocatedName = "PGVALET_DEALLOCATED";
+constexpr std::string_view kDeallocate = "DEALLOCATE \"PGVALET_DEALLOCATED\"";
 
 std::unique_ptr<StatementChange> Change(wire::StatementPtr statement, std::string_view name = {}) {
   return std::make_unique<StatementChange>(
@@ -67,12 +68,17 @@ bool ClientSession::RenamesStatements() const {
          pool_->policy().mode != config::PoolMode::kSession;
 }
 
-// A text means the same to two clients if they find the same tables by it, and these have the
-// columns that they had when it was prepared.
+// A text means the same to two clients if their settings make it so, and the tables have the
+// columns that they had when it was prepared.  Temporary objects hide others: a client that has
+// some, or may have made some in its transaction, shares nothing.
 std::string ClientSession::StatementContext() const {
-  const std::string* path = wanted_->Find("search_path");
-  return std::to_string(pool_->group().catalog_age().relations_epoch()) + " " +
-         (path ? *path : std::string());
+  std::string context = std::to_string(pool_->group().catalog_age().relations_epoch());
+  const auto& pins = lease_->reported->pins();
+  const bool has_temporary = std::any_of(pins.begin(), pins.end(), [](const wire::Pin& pin) {
+    return pin.reason == wire::PinReason::kTemporaryObjects;
+  });
+  if (has_temporary || created_) context += "." + std::to_string(lease_->lease_id);
+  return context + " " + wanted_->statement_context;
 }
 
 // DISCARD ALL and DEALLOCATE ALL are known by the tags of their answers.  A client that names a
@@ -165,6 +171,7 @@ ClientSession::Step ClientSession::TakeUnnamedParse(const wire::Header& header,
   }
   unnamed_lease_id_ = lease_->lease_id;
   LookAt(Body(header, batch));
+  if (whole && DeallocateByParse(header, batch)) return Step::kNext;
   return PassRequest(header, batch, Sent::kParse);
 }
 
@@ -278,34 +285,62 @@ ClientSession::Step ClientSession::TakeClose(const wire::Header& header, Message
 // name, if at all, and others may use it.  Drivers do that to statements they no longer want.
 // The server deallocates a statement of no text instead, made just before: that cannot fail, and
 // nothing that can may go ahead of a simple query, which the server would skip with no Sync to end
-// that.
-std::optional<ClientSession::Step> ClientSession::TakeDeallocate(const wire::Header& header,
-                                                                 MessageBatch& batch) {
+// that.  `sql` is the client's; empty when this is something else.
+std::string ClientSession::NameToDeallocate(std::string_view sql) const {
   constexpr std::size_t kLongest = 256;
-  if (statements_.size() == 0 || header.total() > kLongest) return std::nullopt;
-  const wire::Bytes body = Body(header, batch);
-  if (!body.empty() && (body[0] | 0x20) != 'd') return std::nullopt;
-  if (batch.left() < header.total()) return Step::kNeedMore;
-  wire::BodyReader reader(body);
-  const std::string name = DeallocatedName(reader.TakeString());
-  if (name.empty()) return std::nullopt;
-  if (MustSettleFirst()) return Step::kNeedMore;
-  const wire::StatementPtr* found = statements_.Find(name);
-  if (found == nullptr) return std::nullopt;
+  if (statements_.size() == 0 || sql.size() > kLongest) return {};
+  const std::size_t begin = sql.find_first_not_of(" \t\r\n;");
+  if (begin == std::string_view::npos || (sql[begin] | 0x20) != 'd') return {};
+  std::string name = DeallocatedName(sql);
   // In a failed transaction the server refuses without a look at the name.
-  if (lease_->exchange.status() == wire::TxStatus::kFailed) return std::nullopt;
+  const bool failed = lease_->exchange.status() == wire::TxStatus::kFailed;
+  return failed || statements_.Find(name) == nullptr ? std::string() : name;
+}
+
+void ClientSession::MakeDeallocatable(MessageBatch& batch) {
   PrepareServer(batch);
   std::string& out = batch.Insert();
   wire::AppendCloseStatement(out, kDeallocatedName);  // of a DEALLOCATE that failed
   lease_->exchange.OnSent(Sent::kOwnClose);
   wire::AppendParse(out, kDeallocatedName, std::string_view("\0\0\0", 3));
   lease_->exchange.OnSent(Sent::kOwnParse);
-  wire::AppendQuery(out, "DEALLOCATE \"" + std::string(kDeallocatedName) + "\"");
+}
+
+// By a simple query.
+std::optional<ClientSession::Step> ClientSession::TakeDeallocate(const wire::Header& header,
+                                                                 MessageBatch& batch) {
+  const wire::Bytes body = Body(header, batch);
+  if (statements_.size() == 0 || header.total() > kMaxNameMessageBytes) return std::nullopt;
+  if (!body.empty() && (body[0] | 0x20) != 'd') return std::nullopt;
+  if (batch.left() < header.total()) return Step::kNeedMore;
+  wire::BodyReader reader(body);
+  const std::string name = NameToDeallocate(reader.TakeString());
+  if (name.empty()) return std::nullopt;
+  if (MustSettleFirst()) return Step::kNeedMore;
+  MakeDeallocatable(batch);
+  wire::AppendQuery(batch.Insert(), kDeallocate);
   batch.Skip(header.total());
   lease_->request_at = context_->loop().now();
   lease_->exchange.OnSent(Sent::kQuery);
   statements_.Erase(name);
   return Step::kNext;
+}
+
+// By an unnamed statement, as psycopg does it; whoever parses it, executes it.
+bool ClientSession::DeallocateByParse(const wire::Header& header, MessageBatch& batch) {
+  wire::BodyReader reader(Body(header, batch));
+  reader.TakeString();
+  const std::string name = NameToDeallocate(reader.TakeString());
+  if (name.empty()) return false;
+  MakeDeallocatable(batch);
+  std::string tail(kDeallocate);
+  tail.append(3, '\0');  // no parameter types
+  wire::AppendParse(batch.Insert(), "", tail);
+  batch.Skip(header.total());
+  NoteRequest();
+  lease_->exchange.OnSent(Sent::kParse);
+  statements_.Erase(name);
+  return true;
 }
 
 void ClientSession::AppendKnownAnswersNow() {

@@ -34,6 +34,29 @@ void TakeSetting(ItemReader& reader, SettingList& values) {
   values.emplace_back(name, value);
 }
 
+// Settings that are looked at when a statement is analyzed: by the lookup of names, by the input
+// functions that read constants, by functions so stable that the planner evaluates them.
+constexpr std::array<std::string_view, 20> kReadByAnalysis = {"array_nulls",
+                                                              "backslash_quote",
+                                                              "bytea_output",
+                                                              "client_encoding",
+                                                              "datestyle",
+                                                              "default_text_search_config",
+                                                              "escape_string_warning",
+                                                              "extra_float_digits",
+                                                              "intervalstyle",
+                                                              "lc_monetary",
+                                                              "lc_numeric",
+                                                              "role",
+                                                              "row_security",
+                                                              "search_path",
+                                                              "session_authorization",
+                                                              "standard_conforming_strings",
+                                                              "timezone",
+                                                              "timezone_abbreviations",
+                                                              "transform_null_equals",
+                                                              "xmloption"};
+
 const std::string* FindIn(const SettingList& values, std::string_view name) {
   const auto found =
       std::lower_bound(values.begin(), values.end(), name,
@@ -136,6 +159,11 @@ StateRef StateStore::Find(const std::string& text) {
 
 StateRef StateStore::Add(SessionState state) {
   if (state.text.empty()) return none_;
+  for (const std::string_view name : kReadByAnalysis) {
+    const std::string* value = state.Find(name);
+    if (value != nullptr)
+      AppendItem(state.statement_context, item::kSessionSetting, {name, *value});
+  }
   const std::lock_guard lock(mutex_);
   if (by_text_.size() >= sweep_at_) {
     std::erase_if(by_text_, [](const auto& entry) { return entry.second.expired(); });

@@ -24,6 +24,9 @@ struct SessionState {
   SettingList startup;  // brought at startup: what RESET goes back to
   SettingList session;  // set since
   std::string text;     // all of it, in canonical form
+  // Of these, what the meaning of a statement's text depends on: where it finds its tables, how its
+  // constants are read.  Equal texts with equal contexts are the same statement.
+  std::string statement_context{};
 
   // The value in force; null when nothing is set.
   const std::string* Find(std::string_view lower_name) const;

@@ -271,7 +271,10 @@ def run_driver(name, command, house, seconds):
     took = time.monotonic() - started
     say(f"{'ok  ' if passed else 'FAIL'} {name:20} {took:5.1f} s")
     if not passed:
-        say("\n".join("     " + line[:300] for line in said.strip().splitlines()[-25:]))
+        lines = said.strip().splitlines()
+        if len(lines) > 60:  # what went wrong first, and how it ended
+            lines[40:-20] = ["..."]
+        say("\n".join("     " + line[:300] for line in lines))
     return passed
 
 
