@@ -58,6 +58,8 @@ void ClientSession::TakeLease(pool::Lease lease) {
   server_said_fatal_ = false;
   may_have_tied_ = false;
   asks_channels_ = false;
+  shape_check_ = ShapeCheck::kNone;
+  bound_.reset();
   probe_.reset();
   context_->Move(*this, ClientState::kActive);
 }

@@ -99,6 +99,9 @@ class ClientSession final : public SessionHook,
     ClientSession& session_;
   };
 
+  // Of a statement whose columns may have changed: what the server says of them.
+  enum class ShapeCheck : std::uint8_t { kNone, kAsked, kDiffers };
+
   enum class Step : std::uint8_t {
     kNext,      // message served
     kNeedMore,  // the rest of the message has to arrive first
@@ -155,13 +158,21 @@ class ClientSession final : public SessionHook,
   Step TakeRepeatedParse(const wire::Header& header, MessageBatch& batch, std::string_view name);
   Step TakeBind(const wire::Header& header, MessageBatch& batch);
   Step TakeDescribe(const wire::Header& header, MessageBatch& batch);
+  Step PassDescribe(const wire::Header& header, MessageBatch& batch);
   Step TakeClose(const wire::Header& header, MessageBatch& batch);
   // Nothing when the query is something else.
   std::optional<Step> TakeDeallocate(const wire::Header& header, MessageBatch& batch);
-  void EnsureOnServer(const wire::StatementPtr& statement, MessageBatch& batch);
+  bool EnsureOnServer(const wire::StatementPtr& statement, MessageBatch& batch);
   void EnsureUnnamed(MessageBatch& batch);
   void MakeStatementRoom(MessageBatch& batch);
   void AppendKnownAnswersNow();
+
+  // statement_shapes.cc
+  bool MustCompareShape(const wire::Statement& statement) const;
+  void AskForShape(const wire::StatementPtr& statement, MessageBatch& batch);
+  bool RefuseChanged(const wire::Statement& statement, MessageBatch& batch);
+  void TakeShape(const wire::Header& header, wire::Bytes body);
+  static std::unique_ptr<wire::StatementChange> NoteOfShape(const wire::StatementPtr& statement);
   void UndoSkipped();
 
   // relay_answer.cc
@@ -221,7 +232,8 @@ class ClientSession final : public SessionHook,
   bool settling_ = false;         // waits for answers before it goes on with requests
   bool server_prepared_ = false;  // settings of this lease's server are the client's
   bool server_said_fatal_ = false;
-  bool may_have_tied_ = false;       // something on its session, and there is no extension to say
+  bool may_have_tied_ = false;  // something on its session, and there is no extension to say
+  ShapeCheck shape_check_ = ShapeCheck::kNone;
   bool created_ = false;             // tables or views, since the transaction began
   bool statements_cleared_ = false;  // since the last ReadyForQuery, as a command tag said
   io::PeerAddress peer_;
@@ -229,6 +241,7 @@ class ClientSession final : public SessionHook,
   pool::Lease lease_;
   wire::StateRef wanted_;  // what the client wants its server to carry; null before login
   wire::ClientStatements statements_;
+  wire::StatementPtr bound_;            // by the last Bind; null: not one of statements_
   std::string unnamed_parse_;           // body of the last unnamed Parse; empty: none
   std::uint64_t unnamed_lease_id_ = 0;  // the lease whose server has it
   std::string pending_;                 // bytes of a request that cannot be served yet

@@ -128,12 +128,18 @@ bool ClientSession::TakeAnswer(const wire::Header& header, MessageBatch& batch) 
     case wire::server::kErrorResponse:
       answer = server.exchange.OnAnswer(header.type);
       pool_->counters().errors.Add();
+      shape_check_ = ShapeCheck::kNone;
       TakeError(wire::ParseErrorFields(body));
       if (answer == wire::Answer::kRestoreFailed && !OnRestoreFailed(body)) return false;
       break;
     case wire::server::kNotificationResponse:
       answer = !listening_ || listening_->PassLeaseNotification(body) ? wire::Answer::kForward
                                                                       : wire::Answer::kSwallow;
+      break;
+    case wire::server::kRowDescription:
+    case wire::server::kNoData:
+      TakeShape(header, body);
+      answer = server.exchange.OnAnswer(header.type);
       break;
     default:
       answer = server.exchange.OnAnswer(header.type, body);
@@ -157,6 +163,12 @@ bool ClientSession::TakeAnswer(const wire::Header& header, MessageBatch& batch) 
     [[maybe_unused]] const bool sent = SendToClient(batch.Result());
     End(kReason);
     return false;
+  }
+  if (answer == wire::Answer::kRefuse) {
+    // The words and the place in the source by which drivers know it.
+    wire::AppendErrorResponse(batch.Insert(), {.sqlstate = "0A000",
+                                               .message = "cached plan must not change result type",
+                                               .routine = "RevalidateCachedQuery"});
   }
   server.answer_rest = header.total() - here;
   server.answer_rest_swallowed = answer != wire::Answer::kForward;

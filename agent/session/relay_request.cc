@@ -52,7 +52,7 @@ bool ClientSession::MustNotSend() const {
   const wire::Exchange& exchange = lease_->exchange;
   // Behind a probe the server may have to be given back what a RESET has taken.
   return lease_->stream->blocked() || probe_ || WaitsForMove() ||
-         exchange.outstanding_count() > kMaxOutstanding ||
+         shape_check_ == ShapeCheck::kAsked || exchange.outstanding_count() > kMaxOutstanding ||
          (settling_ && exchange.NamesAreUncertain());
 }
 
@@ -101,7 +101,7 @@ std::size_t ClientSession::ForwardRequests(wire::Bytes data) {
     }
   }
   if (step == Step::kStop) return data.size();
-  if (lease_ && batch.consumed() > 0) {
+  if (lease_ && !batch.Result().empty()) {
     PauseNotifications();
     SendToServer(batch.Result());
   }

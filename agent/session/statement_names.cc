@@ -108,13 +108,18 @@ void ClientSession::MakeStatementRoom(MessageBatch& batch) {
   }
 }
 
-void ClientSession::EnsureOnServer(const wire::StatementPtr& statement, MessageBatch& batch) {
-  if (lease_->statements.Touch(*statement)) return;
+// False when its answer has to be waited for.
+bool ClientSession::EnsureOnServer(const wire::StatementPtr& statement, MessageBatch& batch) {
+  if (RefuseChanged(*statement, batch)) return true;
+  if (lease_->statements.Touch(*statement)) return true;
   MakeStatementRoom(batch);
   wire::AppendParse(batch.Insert(), statement->server_name, statement->tail);
   lease_->statements.Add(statement);
   lease_->exchange.OnSent(Sent::kOwnParse, Change(statement));
   pool_->counters().server_parses.Add();
+  if (!MustCompareShape(*statement)) return true;
+  AskForShape(statement, batch);
+  return false;
 }
 
 void ClientSession::EnsureUnnamed(MessageBatch& batch) {
@@ -143,7 +148,8 @@ ClientSession::Step ClientSession::TakeParse(const wire::Header& header, Message
   PrepareServer(batch);
   NoteRequest();
   wire::StatementPtr statement =
-      context_->shared().statements.Intern(wire::AsText(reader.rest()), StatementContext());
+      context_->shared().statements.Intern(wire::AsText(reader.rest()), StatementContext(),
+                                           pool_->group().catalog_age().relations_epoch());
   statements_.Set(name, statement);
   if (lease_->statements.Touch(*statement)) {
     batch.Skip(header.total());
@@ -204,6 +210,7 @@ ClientSession::Step ClientSession::TakeBind(const wire::Header& header, MessageB
   if (found != nullptr) LookAt(wire::AsBytes((*found)->tail));
   PrepareServer(batch);
   pool_->counters().binds.Add();
+  bound_.reset();
   if (!RenamesStatements()) return PassRequest(header, batch, Sent::kBind);
   if (name.empty()) {
     EnsureUnnamed(batch);
@@ -211,7 +218,9 @@ ClientSession::Step ClientSession::TakeBind(const wire::Header& header, MessageB
   }
   if (found == nullptr)
     return PassRequest(header, batch, Sent::kBind);  // the server knows, or says so
-  EnsureOnServer(*found, batch);
+  if (!EnsureOnServer(*found, batch)) return Step::kNeedMore;
+  // Of interest once; afterwards its count of holders, which all cores share, is left alone.
+  if ((*found)->shape.load(std::memory_order_relaxed) == wire::kUnknownShape) bound_ = *found;
 
   // The head anew with our name, then the rest as it comes.
   const std::string& ours = (*found)->server_name;
@@ -237,7 +246,7 @@ ClientSession::Step ClientSession::TakeDescribe(const wire::Header& header, Mess
   }
   const wire::Bytes body = Body(header, batch);
   if (body.size() < 2 || body[0] != 'S' || !RenamesStatements()) {
-    return PassRequest(header, batch, Sent::kDescribe);
+    return PassDescribe(header, batch);
   }
   if (MustSettleFirst()) return Step::kNeedMore;
   PrepareServer(batch);
@@ -246,15 +255,20 @@ ClientSession::Step ClientSession::TakeDescribe(const wire::Header& header, Mess
   if (name.empty()) EnsureUnnamed(batch);
   const wire::StatementPtr* found = statements_.Find(name);
   if (found == nullptr) return PassRequest(header, batch, Sent::kDescribe);
-  EnsureOnServer(*found, batch);
-  std::string& out = batch.Insert();
-  const std::size_t mark = wire::BeginMessage(out, wire::client::kDescribe);
-  out.push_back('S');
-  wire::AppendString(out, (*found)->server_name);
-  wire::EndMessage(out, mark);
+  if (!EnsureOnServer(*found, batch)) return Step::kNeedMore;
+  wire::AppendDescribeStatement(batch.Insert(), (*found)->server_name);
   batch.Skip(header.total());
   NoteRequest();
-  lease_->exchange.OnSent(Sent::kDescribe);
+  lease_->exchange.OnSent(Sent::kDescribe, NoteOfShape(*found));
+  return Step::kNext;
+}
+
+// Of a portal: nearly always the one that was bound last.
+ClientSession::Step ClientSession::PassDescribe(const wire::Header& header, MessageBatch& batch) {
+  PrepareServer(batch);
+  PassUnanswered(header, batch);
+  NoteRequest();
+  lease_->exchange.OnSent(Sent::kDescribe, NoteOfShape(bound_));
   return Step::kNext;
 }
 
@@ -371,6 +385,7 @@ void ClientSession::UndoSkipped() {
       lease_->statements.Add(change.statement);
       continue;
     }
+    if (message.kind == Sent::kDescribe || message.kind == Sent::kOwnDescribe) continue;
     if (message.kind != Sent::kKnownParse) lease_->statements.Remove(*change.statement);
     const wire::StatementPtr* named = statements_.Find(change.client_name);
     if (named != nullptr && *named == change.statement) statements_.Erase(change.client_name);

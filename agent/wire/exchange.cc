@@ -97,6 +97,9 @@ void Exchange::OnError(Answer* answer) {
   const Sent kind = Front().kind;
   if (kind == Sent::kOwnQuery) {
     *answer = Answer::kRestoreFailed;
+  } else if (kind == Sent::kRefusal) {
+    *answer = Answer::kRefuse;
+    SkipToSync();
   } else if (kind == Sent::kQuery || kind == Sent::kFunctionCall) {
     if (unsure) broken_ = true;
   } else {
@@ -164,6 +167,13 @@ void Exchange::CompletePart(Sent kind, bool by_query, Answer* answer) {
   }
 }
 
+bool Exchange::CompleteOwnDescribe(Answer* answer) {
+  if (!Outstanding() || Front().kind != Sent::kOwnDescribe) return false;
+  *answer = Answer::kSwallow;
+  PopFront();
+  return true;
+}
+
 Answer Exchange::OnAnswer(char type, Bytes body) {
   Answer answer = Answer::kForward;
   switch (type) {
@@ -177,9 +187,11 @@ Answer Exchange::OnAnswer(char type, Bytes body) {
       CompleteFront(Sent::kClose, Sent::kOwnClose, &answer);
       break;
     case server::kNoData:
+      if (CompleteOwnDescribe(&answer)) break;
       CompletePart(Sent::kDescribe, /*by_query=*/false, &answer);
       break;
     case server::kRowDescription:
+      if (CompleteOwnDescribe(&answer)) break;
       CompletePart(Sent::kDescribe, /*by_query=*/true, &answer);
       break;
     case server::kCommandComplete:
@@ -201,6 +213,9 @@ Answer Exchange::OnAnswer(char type, Bytes body) {
       break;
     case server::kNotificationResponse:
       break;  // belongs to no message
+    case server::kParameterDescription:
+      if (Outstanding() && Front().kind == Sent::kOwnDescribe) answer = Answer::kSwallow;
+      break;
     default:
       if (HeadIsOwnQuery()) answer = Answer::kSwallow;
       break;

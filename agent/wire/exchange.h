@@ -23,7 +23,7 @@
 namespace pgvalet::wire {
 
 // What a message did to the tables of statements, so that it can be undone when the server never
-// carries the message out.
+// carries the message out; or, of a Describe, the statement that it is about.
 struct StatementChange {
   StatementPtr statement;
   std::string client_name;  // empty: only the server's table changed
@@ -44,6 +44,8 @@ enum class Sent : std::uint8_t {
   kOwnParse,
   kOwnClose,
   kOwnQuery,
+  kOwnDescribe,  // of a statement
+  kRefusal,      // fails on purpose; its error goes to the client, in other words
   // The client's, answered by us without asking the server.
   kKnownParse,
   kKnownClose,
@@ -59,6 +61,7 @@ enum class Answer : std::uint8_t {
   kForward,        // pass it to the client
   kSwallow,        // it answers a message of ours
   kRestoreFailed,  // an ErrorResponse that answers a query of ours
+  kRefuse,         // an ErrorResponse that answers a refusal
 };
 
 class Exchange {
@@ -97,7 +100,11 @@ class Exchange {
   // An answer did not fit what was asked, or it cannot be known how many are still to come (a COPY
   // failed before which the client had sent a Sync): the server connection must not be used again.
   bool broken() const { return broken_; }
-  // Is the oldest unanswered message one of ours?
+  // The server skips to a Sync that was not sent yet.
+  bool skipping() const { return skipping_; }
+  // The oldest unanswered message; null: none.
+  const SentMessage* oldest() const { return Outstanding() ? &Front() : nullptr; }
+  // Is it a query of ours?
   bool HeadIsOwnQuery() const { return Outstanding() && Front().kind == Sent::kOwnQuery; }
 
   // As after login.  Keeps its memory.
@@ -117,6 +124,7 @@ class Exchange {
   void OnCopyIn();
   void OnCopyEndSent();
   void CompletePart(Sent kind, bool by_query, Answer* answer);
+  bool CompleteOwnDescribe(Answer* answer);
   void SkipToSync();
 
   std::vector<SentMessage> ring_ = std::vector<SentMessage>(kFirstCapacity);

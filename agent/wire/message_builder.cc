@@ -24,6 +24,7 @@ void AppendFields(std::string& out, char type, const ErrorText& text) {
   AppendField(out, 'M', text.message);
   AppendField(out, 'D', text.detail);
   AppendField(out, 'H', text.hint);
+  AppendField(out, 'R', text.routine);
   out.push_back('\0');
   EndMessage(out, mark);
 }
@@ -148,6 +149,15 @@ void AppendCloseStatement(std::string& out, std::string_view name) {
   AppendString(out, name);
   EndMessage(out, mark);
 }
+
+void AppendDescribeStatement(std::string& out, std::string_view name) {
+  const std::size_t mark = BeginMessage(out, client::kDescribe);
+  out.push_back('S');
+  AppendString(out, name);
+  EndMessage(out, mark);
+}
+
+void AppendFlush(std::string& out) { AppendMessage(out, client::kFlush, {}); }
 
 void AppendSync(std::string& out) { AppendMessage(out, client::kSync, {}); }
 

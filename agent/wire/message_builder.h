@@ -34,6 +34,7 @@ struct ErrorText {
   std::string_view message;
   std::string_view detail{};
   std::string_view hint{};
+  std::string_view routine{};
 };
 void AppendErrorResponse(std::string& out, const ErrorText& text);
 void AppendNoticeResponse(std::string& out, const ErrorText& text);
@@ -55,6 +56,8 @@ void AppendQuery(std::string& out, std::string_view sql);
 // `tail` is all of a Parse body after its name: query, zero, parameter types.
 void AppendParse(std::string& out, std::string_view name, std::string_view tail);
 void AppendCloseStatement(std::string& out, std::string_view name);
+void AppendDescribeStatement(std::string& out, std::string_view name);
+void AppendFlush(std::string& out);
 void AppendSync(std::string& out);
 // FunctionCall with text arguments and a text result.
 void AppendFunctionCall(std::string& out, std::uint32_t oid,

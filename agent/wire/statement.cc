@@ -4,7 +4,8 @@
 
 namespace pgvalet::wire {
 
-StatementPtr StatementStore::Intern(std::string_view tail, std::string_view context) {
+StatementPtr StatementStore::Intern(std::string_view tail, std::string_view context,
+                                    std::uint64_t epoch) {
   std::string key(context);
   key.push_back('\0');
   key.append(tail);
@@ -16,7 +17,7 @@ StatementPtr StatementStore::Intern(std::string_view tail, std::string_view cont
     shelf_->by_key.erase(found);
   }
   const std::uint64_t id = shelf_->next_id++;
-  auto* made = new Statement{id, "PGVALET_" + std::to_string(id), std::move(key), {}};
+  auto* made = new Statement{id, "PGVALET_" + std::to_string(id), std::move(key), {}, epoch};
   made->tail = std::string_view(made->key).substr(context.size() + 1);
   StatementPtr statement(made, [shelf = shelf_](const Statement* dying) {
     {

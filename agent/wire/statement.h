@@ -6,6 +6,7 @@
 // client session knows what its own names mean (ClientStatements).
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <list>
 #include <memory>
@@ -15,6 +16,7 @@
 #include <unordered_map>
 
 #include "base/text_map.h"
+#include "wire/row_shape.h"
 
 namespace pgvalet::wire {
 
@@ -23,6 +25,8 @@ struct Statement {
   std::string server_name;  // the same on every server connection
   std::string key;          // context, zero, tail
   std::string_view tail;    // of the Parse body after its name: query, zero, parameter types
+  std::uint64_t epoch = 0;  // of the catalog, when it was prepared first
+  mutable std::atomic<RowShape> shape = kUnknownShape;  // as clients were told; set once
 };
 using StatementPtr = std::shared_ptr<const Statement>;
 
@@ -32,7 +36,9 @@ class StatementStore {
  public:
   // The statement with this text and types, made if it is new.  `context`: what else decides about
   // what the text means, so that clients share a statement only if it means the same to them.
-  StatementPtr Intern(std::string_view tail, std::string_view context = {});
+  // `epoch` is part of it.
+  StatementPtr Intern(std::string_view tail, std::string_view context = {},
+                      std::uint64_t epoch = 0);
   std::size_t size() const;
 
  private:

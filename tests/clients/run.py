@@ -159,14 +159,6 @@ DRIVERS = {
 }
 # These LISTEN.
 LISTENERS = {"asyncpg_listen", "node_listen"}
-# These fail through the agent, and run only when they are named.
-KNOWN_TO_FAIL = {
-    # A statement of the protocol DEALLOCATEd by the extended protocol is not found.
-    "psycopg3_statements",
-    # A server connection has one statement for one text, whatever that means to a client.
-    "psycopg3_texts",
-    "asyncpg_altered",
-}
 
 
 class House:
@@ -285,7 +277,7 @@ def run_all(options, home):
     try:
         house.start()
         say(f"clients: {CLIENTS} of each driver, through {options.through}, port {house.port}")
-        for name in options.drivers or [each for each in DRIVERS if each not in KNOWN_TO_FAIL]:
+        for name in options.drivers or DRIVERS:
             try:
                 ok = run_driver(name, DRIVERS[name](builds), house, options.timeout)
             except (Failure, OSError) as failure:

@@ -154,6 +154,48 @@ TEST_F(CatalogChangeTest, TableAlteredPastTheAgentIsSeenByStatementsPreparedAfte
   for (int i = 0; i < 3; ++i) EXPECT_EQ(late.ExecutePrepared("s").rows.at(0).size(), 2U);
 }
 
+// On a server connection that does not have the statement it would be prepared with the new
+// columns, while the client goes by those that it was told.
+TEST_F(CatalogChangeTest, StatementThatWasDescribedBeforeAlterTableIsRefusedOnEveryConnection) {
+  MakeTable();
+  const AgentProcess agent(PoolOf(3));
+  Connection old(agent.To()), other(agent.To());
+  EXPECT_TRUE(old.Prepare("s", "SELECT * FROM catalog_change.t").ok());
+  EXPECT_TRUE(old.Describe("s").ok());
+
+  other.Must("ALTER TABLE catalog_change.t ADD COLUMN b int");
+
+  for (int turn = 0; turn < 7; ++turn) {
+    const Answer answer = old.ExecutePrepared("s");
+    EXPECT_EQ(answer.sqlstate, "0A000");
+    EXPECT_EQ(answer.message, "cached plan must not change result type");
+    EXPECT_EQ(old.Value("SELECT 'goes on'"), "goes on");
+  }
+  old.Must("BEGIN");
+  EXPECT_EQ(old.ExecutePrepared("s").sqlstate, "0A000");
+  EXPECT_EQ(old.Query("SELECT 1").sqlstate, "25P02");
+  old.Must("ROLLBACK");
+}
+
+TEST_F(CatalogChangeTest, StatementOfAnotherTableGoesOnAfterAlterTable) {
+  MakeTable();
+  const AgentProcess agent(PoolOf(3));
+  Connection old(agent.To()), other(agent.To());
+  EXPECT_TRUE(old.Prepare("s", "SELECT count(*) FROM pg_class WHERE relname = $1").ok());
+  EXPECT_TRUE(old.Describe("s").ok());
+  EXPECT_TRUE(old.Prepare("n", "LOCK TABLE catalog_change.t").ok());
+  EXPECT_TRUE(old.Describe("n").ok());
+
+  other.Must("ALTER TABLE catalog_change.t ADD COLUMN b int");
+
+  for (int turn = 0; turn < 7; ++turn) {
+    EXPECT_EQ(old.ExecutePrepared("s", {"pg_proc"}).value(), "1");
+    old.Must("BEGIN");
+    EXPECT_TRUE(old.ExecutePrepared("n").ok());
+    old.Must("COMMIT");
+  }
+}
+
 TEST_F(CatalogChangeTest, EqualTextsInDifferentSearchPathsAreDifferentStatements) {
   admin.Must("CREATE SCHEMA tenant_a CREATE TABLE t (a int)");
   admin.Must("CREATE SCHEMA tenant_b CREATE TABLE t (b text, c text)");

@@ -85,6 +85,10 @@ Answer Connection::Prepare(const std::string& name, const std::string& sql) {
   return ToAnswer(Own(PQprepare(raw(), name.c_str(), sql.c_str(), 0, nullptr)).get());
 }
 
+Answer Connection::Describe(const std::string& name) {
+  return ToAnswer(Own(PQdescribePrepared(connection_.get(), name.c_str())).get());
+}
+
 Answer Connection::ExecutePrepared(const std::string& name,
                                    const std::vector<std::string>& parameters) {
   std::vector<const char*> values;

@@ -46,6 +46,7 @@ class Connection {
   // Extended protocol, unnamed statement, text parameters.
   Answer QueryParams(const std::string& sql, const std::vector<std::string>& parameters);
   Answer Prepare(const std::string& name, const std::string& sql);
+  Answer Describe(const std::string& name);
   Answer ExecutePrepared(const std::string& name, const std::vector<std::string>& parameters = {});
   // Sends a query and does not wait; Collect() waits for its end and returns the
   // first error, else the last result.

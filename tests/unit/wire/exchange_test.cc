@@ -386,5 +386,53 @@ TEST_F(ExchangeTest, ErrorOutOfTheBluePasses) {
   EXPECT_FALSE(exchange.broken());
 }
 
+std::unique_ptr<StatementChange> About(const StatementPtr& statement) {
+  return std::make_unique<StatementChange>(StatementChange{statement, {}});
+}
+
+TEST(ExchangeOwnDescribeTest, ItsAnswersAreSwallowedAndThoseOfTheClientBehindItAreNot) {
+  StatementStore store;
+  const StatementPtr statement = store.Intern("SELECT 1");
+  Exchange exchange;
+  exchange.OnSent(Sent::kOwnParse);
+  exchange.OnSent(Sent::kOwnDescribe, About(statement));
+  exchange.OnSent(Sent::kDescribe);
+  exchange.OnSent(Sent::kSync);
+
+  EXPECT_EQ(exchange.OnAnswer(server::kParseComplete), Answer::kSwallow);
+  EXPECT_EQ(exchange.oldest()->change->statement, statement);
+  EXPECT_EQ(exchange.OnAnswer(server::kParameterDescription), Answer::kSwallow);
+  EXPECT_EQ(exchange.OnAnswer(server::kRowDescription), Answer::kSwallow);
+  EXPECT_EQ(exchange.OnAnswer(server::kParameterDescription), Answer::kForward);
+  EXPECT_EQ(exchange.OnAnswer(server::kNoData), Answer::kForward);
+  EXPECT_EQ(exchange.OnAnswer(server::kReadyForQuery, AsBytes("I")), Answer::kForward);
+  EXPECT_TRUE(exchange.Idle());
+  EXPECT_FALSE(exchange.broken());
+}
+
+TEST(ExchangeRefusalTest, ItsErrorIsToldApartAndEndsWithTheSync) {
+  Exchange exchange;
+  exchange.OnSent(Sent::kRefusal);
+  exchange.OnSent(Sent::kBind);
+  exchange.OnSent(Sent::kExecute);
+  exchange.OnSent(Sent::kSync);
+
+  EXPECT_EQ(exchange.OnAnswer(server::kErrorResponse), Answer::kRefuse);
+  EXPECT_EQ(exchange.OnAnswer(server::kReadyForQuery, AsBytes("I")), Answer::kForward);
+  EXPECT_TRUE(exchange.Idle());
+  EXPECT_FALSE(exchange.broken());
+}
+
+TEST(ExchangeRefusalTest, BehindAnErrorOfTheClientsItIsNeverCarriedOut) {
+  Exchange exchange;
+  exchange.OnSent(Sent::kBind);
+  exchange.OnSent(Sent::kRefusal);
+  exchange.OnSent(Sent::kSync);
+
+  EXPECT_EQ(exchange.OnAnswer(server::kErrorResponse), Answer::kForward);
+  EXPECT_EQ(exchange.OnAnswer(server::kReadyForQuery, AsBytes("I")), Answer::kForward);
+  EXPECT_TRUE(exchange.Idle());
+}
+
 }  // namespace
 }  // namespace pgvalet::wire
