@@ -13,6 +13,7 @@ pgvalet is up.  Ctrl-C stops everything.
 
   through the pool  {pool}
   directly          {direct}
+  as superuser      {superuser}
 
   Paste into another terminal, in this folder:
 
@@ -24,7 +25,7 @@ pgvalet is up.  Ctrl-C stops everything.
     {build}/bin/pgvalet status{grpc_option}
     {build}/bin/pgvalet top{grpc_option}
     /usr/bin/python3 deploy/dev/watch.py localhost:{grpc}
-    grpcurl -plaintext localhost:{grpc} pgvalet.v1.Stats/GetSnapshot
+    grpcurl -plaintext localhost:{grpc} pgvalet.v1.Stats/GetSnapshot    # not in Debian 12
 
     curl -s http://localhost:{http}/metrics
 
@@ -56,6 +57,7 @@ def main():
             BANNER.format(
                 pool=house.pool_url(),
                 direct=house.direct_url(),
+                superuser=house.superuser_command(),
                 build=options.build,
                 grpc=house.grpc_port,
                 grpc_option=(

@@ -166,6 +166,10 @@ class Stack:
     def direct_url(self):
         return f"postgres://app:{self.passwords['app']}@localhost:{self.cluster.port}/app"
 
+    def superuser_command(self):
+        """Works for the user who started this: by the socket, without a password."""
+        return f"psql -h {self.cluster.socket_dir} -p {self.cluster.port} -U postgres app"
+
     def alive(self):
         """Raises Failure when a part has died."""
         self.cluster.process.alive()
