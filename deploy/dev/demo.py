@@ -234,7 +234,11 @@ def act_three(house, statistics, facts, build):
             "app",
         )
     )
-    facts.check(committed >= wanted, f"SQL: {committed} transactions were committed by role app")
+    facts.check(
+        committed >= wanted,
+        f"SQL: {committed} transactions were committed by role app: theirs, and the agent's SET"
+        " where a backend went from one application to another",
+    )
 
 
 def play(options, home):
