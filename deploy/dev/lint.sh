@@ -1,12 +1,12 @@
 #!/usr/bin/env bash
 # lint.sh BUILD: clang-tidy over the agent (few checks, all errors: .clang-tidy),
-# cppcheck, shellcheck, and python's own compiler over the scripts.
+# cppcheck, shellcheck and pyflakes over the scripts.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 build=$1
 [ -f "$build/compile_commands.json" ] || cmake -S agent -B "$build" -G Ninja >/dev/null
 # Generated protobuf headers must exist before a source that includes them is read.
-ninja -C "$build" >/dev/null
+ninja -C "$build" pgvalet_proto >/dev/null
 
 status=0
 step() {
@@ -28,5 +28,5 @@ step "cppcheck" cppcheck --quiet --std=c++20 --language=c++ --error-exitcode=1 -
   '--suppress=*:agent/session/client_login.cc' --enable=warning,performance,portability \
   -I agent -j "$(nproc)" "${sources[@]}"
 [ ${#scripts[@]} = 0 ] || step "shellcheck" shellcheck -S warning "${scripts[@]}"
-[ ${#pythons[@]} = 0 ] || step "python" python3 -m compileall -q -f "${pythons[@]}"
+[ ${#pythons[@]} = 0 ] || step "pyflakes" pyflakes3 "${pythons[@]}"
 exit $status
