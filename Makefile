@@ -55,6 +55,8 @@ install: all ## install into PG_CONFIG's server, $(prefix)/bin and /etc/pgvalet
 	@# A configuration that is already there is the administrator's.
 	test -e $(DESTDIR)$(sysconfdir)/pgvalet/pgvalet.toml || \
 	  install -m 640 deploy/pgvalet.toml $(DESTDIR)$(sysconfdir)/pgvalet/pgvalet.toml
+	test -e $(DESTDIR)$(sysconfdir)/pgvalet/userlist.txt || \
+	  install -m 640 deploy/userlist.txt $(DESTDIR)$(sysconfdir)/pgvalet/userlist.txt
 
 uninstall: ## remove what install put there; the configuration stays
 	$(MAKE) -C extension PG_CONFIG=$(PG_CONFIG_PROGRAM) uninstall

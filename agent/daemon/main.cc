@@ -4,8 +4,10 @@
 #include <unistd.h>
 
 #include <cstdio>
+#include <string>
 #include <utility>
 
+#include "auth/user_directory.h"
 #include "base/log.h"
 #include "config/check.h"
 #include "config/command_line.h"
@@ -24,6 +26,25 @@ int Complain(const pgvalet::Error& error, int status) {
   return status;
 }
 
+void Warn(const std::string& text) {
+  std::fprintf(stderr, "pgvaletd: warning: %s\n", text.c_str());
+}
+
+// `pgvaletd --check`.  An auth_file that cannot be read is a warning: whoever checks need not be
+// the user, nor on the machine, that will run the agent.
+int Check(const pgvalet::config::Loaded& loaded) {
+  for (const std::string& warning : loaded.warnings) Warn(warning);
+  if (const std::string& path = loaded.settings->auth_file; !path.empty()) {
+    const auto users = pgvalet::auth::UserDirectory::Load(path);
+    if (!users && users.error().code != pgvalet::ErrorCode::kIo) {
+      return Complain(users.error(), kFailed);
+    }
+    if (!users) Warn(users.error().ToString() + "; pgvaletd will not start without it");
+  }
+  std::fputs(pgvalet::config::DescribeSettings(loaded).c_str(), stdout);
+  return kOk;
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -39,11 +60,13 @@ int main(int argc, char** argv) {
   Result<config::Loaded> loaded = config::Load(*command_line, environment);
   if (!loaded) return Complain(loaded.error(), kFailed);
   if (command_line->check) {
-    for (const std::string& warning : loaded->warnings) {
-      std::fprintf(stderr, "pgvaletd: warning: %s\n", warning.c_str());
+    // What the rooms warn of is for stderr: stdout is the settings.
+    if (Result<Done> log = StartLog(loaded->settings->log_level, ""); !log) {
+      return Complain(log.error(), kFailed);
     }
-    std::fputs(config::DescribeSettings(*loaded).c_str(), stdout);
-    return kOk;
+    const int status = Check(*loaded);
+    StopLog();
+    return status;
   }
   // Before any thread starts, the log's too, so that all of them leave the signals to Agent::Run().
   const sigset_t signals = daemon::Agent::Signals();

@@ -175,6 +175,30 @@ TEST(CheckTest, UnknownKeyIsAMistake) {
   EXPECT_NE(run.output.find("defualt_pool_size"), std::string::npos) << run.output;
 }
 
+std::string LoginsFrom(const std::filesystem::path& user_list) {
+  return "auth_file = \"" + user_list.string() + "\"\n[databases]\n\"*\" = \"host=/tmp\"\n";
+}
+
+TEST(CheckTest, MistakeInTheUserListIsNotFoundOnlyAtTheStart) {
+  const std::filesystem::path home = MakeTemporaryFolder();
+  WriteFile(home / "users.txt", "\"alice\" \"her secret\"\nbob\n");
+
+  const RunResult run = RunAgent(LoginsFrom(home / "users.txt"), {"--check"});
+
+  EXPECT_NE(run.status, 0);
+  EXPECT_NE(run.output.find("users.txt, line 2"), std::string::npos) << run.output;
+  std::filesystem::remove_all(home);
+}
+
+TEST(CheckTest, MissingUserListIsAWarning) {
+  const RunResult run = RunAgent(LoginsFrom("/nowhere/users.txt"), {"--check"});
+
+  EXPECT_EQ(run.status, 0);
+  EXPECT_NE(run.output.find("warning: auth_file cannot be read: /nowhere/users.txt"),
+            std::string::npos)
+      << run.output;
+}
+
 TEST(CommandLineTest, DatabaseUrlIsEnough) {
   const int port = FreePort();
   const std::filesystem::path home = MakeTemporaryFolder();
