@@ -177,6 +177,36 @@ TEST(PoolSizeTest, MaxDbConnectionsHoldsForAllUsersTogether) {
   EXPECT_LE(highest, 3);
 }
 
+TEST(PoolSizeTest, MaxUserConnectionsHoldsForAllDatabasesTogether) {
+  AgentConfig config = Pool("transaction", 5);
+  config.Set("max_user_connections", "1").Set("query_wait_timeout", "1");
+  const AgentProcess agent(config);
+  Connection here(agent.To("alice")), elsewhere(agent.To("alice", "postgres")),
+      other(agent.To("bob"));
+  here.Must("BEGIN");
+
+  const Answer refused = elsewhere.Query("SELECT 1");
+
+  EXPECT_NE(refused.message.find("query_wait_timeout"), std::string::npos) << refused.message;
+  EXPECT_EQ(other.Value("SELECT current_user"), "bob");
+  here.Must("COMMIT");
+  EXPECT_EQ(Connection(agent.To("alice", "postgres")).Value("SELECT current_user"), "alice");
+}
+
+TEST(PoolSizeTest, ReserveServesAClientThatHasWaitedReservePoolTimeout) {
+  AgentConfig config = Pool("transaction", 1);
+  config.Set("reserve_pool_size", "1").Set("reserve_pool_timeout", "0.1");
+  const AgentProcess agent(config);
+  Connection holder(agent.To()), waiter(agent.To());
+  holder.Must("BEGIN");
+  const std::string held = holder.Value("SELECT pg_backend_pid()");
+
+  const std::string reserve = waiter.Value("SELECT pg_backend_pid()");
+
+  EXPECT_EQ(reserve.find_first_not_of("0123456789"), std::string::npos) << reserve;
+  EXPECT_NE(reserve, held);
+}
+
 TEST(PoolSizeTest, MinPoolSizeIsOpenedOnceAClientHasCome) {
   WaitForNoBackendsOf("bob");
   AgentConfig config = Pool("transaction", 5);
