@@ -6,7 +6,7 @@ namespace pgvalet::auth {
 namespace {
 
 // Neither part can hold a zero byte: both came as C strings or from a settings file's key.
-std::string KeyOf(Login login) {
+std::string KeyOf(const Login& login) {
   std::string key;
   key.reserve(login.realm.size() + 1 + login.user.size());
   key.append(login.realm).append(1, '\0').append(login.user);
@@ -15,7 +15,7 @@ std::string KeyOf(Login login) {
 
 }  // namespace
 
-LearnedSecrets::Entry& LearnedSecrets::EntryFor(Login login) {
+LearnedSecrets::Entry& LearnedSecrets::EntryFor(const Login& login) {
   std::string key = KeyOf(login);
   const auto known = entries_.find(key);
   if (known != entries_.end()) return known->second;
@@ -23,7 +23,7 @@ LearnedSecrets::Entry& LearnedSecrets::EntryFor(Login login) {
   return entries_[std::move(key)];
 }
 
-void LearnedSecrets::Learn(Login login, std::shared_ptr<const Secret> secret, Time now) {
+void LearnedSecrets::Learn(const Login& login, std::shared_ptr<const Secret> secret, Time now) {
   const std::lock_guard lock(mutex_);
   Entry& entry = EntryFor(login);
   if (!entry.secret || !(*entry.secret == *secret)) entry.keys = nullptr;
@@ -32,14 +32,15 @@ void LearnedSecrets::Learn(Login login, std::shared_ptr<const Secret> secret, Ti
   entry.since = now;
 }
 
-std::shared_ptr<const Secret> LearnedSecrets::Find(Login login, Time now, Duration max_age) const {
+std::shared_ptr<const Secret> LearnedSecrets::Find(const Login& login, Time now,
+                                                   Duration max_age) const {
   const std::lock_guard lock(mutex_);
   const auto known = entries_.find(KeyOf(login));
   if (known == entries_.end() || !known->second.is_answer) return nullptr;
   return Since(known->second.since, now) <= max_age ? known->second.secret : nullptr;
 }
 
-void LearnedSecrets::LearnKeys(Login login, std::shared_ptr<const Secret> secret,
+void LearnedSecrets::LearnKeys(const Login& login, std::shared_ptr<const Secret> secret,
                                std::shared_ptr<const ScramKeys> keys) {
   if (!secret || !keys) return;
   if (secret->kind() == SecretKind::kScram && !keys->BelongTo(secret->scram())) return;
@@ -52,7 +53,8 @@ void LearnedSecrets::LearnKeys(Login login, std::shared_ptr<const Secret> secret
   entry.keys = std::move(keys);
 }
 
-std::shared_ptr<const ScramKeys> LearnedSecrets::FindKeys(Login login, const Secret& secret) {
+std::shared_ptr<const ScramKeys> LearnedSecrets::FindKeys(const Login& login,
+                                                          const Secret& secret) {
   const std::lock_guard lock(mutex_);
   const auto known = entries_.find(KeyOf(login));
   if (known == entries_.end() || !known->second.keys) return nullptr;
@@ -60,13 +62,13 @@ std::shared_ptr<const ScramKeys> LearnedSecrets::FindKeys(Login login, const Sec
   return known->second.keys;
 }
 
-void LearnedSecrets::ForgetKeys(Login login) {
+void LearnedSecrets::ForgetKeys(const Login& login) {
   const std::lock_guard lock(mutex_);
   const auto known = entries_.find(KeyOf(login));
   if (known != entries_.end()) known->second.keys = nullptr;
 }
 
-void LearnedSecrets::Forget(Login login) {
+void LearnedSecrets::Forget(const Login& login) {
   const std::lock_guard lock(mutex_);
   entries_.erase(KeyOf(login));
 }

@@ -30,22 +30,22 @@ class LearnedSecrets {
   static constexpr std::size_t kMaxLogins = 10'000;
 
   // An answer of auth_query.  Keys learned under another secret are dropped.
-  void Learn(Login login, std::shared_ptr<const Secret> secret, Time now);
+  void Learn(const Login& login, std::shared_ptr<const Secret> secret, Time now);
 
   // The answer learned at most `max_age` ago; null when there is none.
-  std::shared_ptr<const Secret> Find(Login login, Time now, Duration max_age) const;
+  std::shared_ptr<const Secret> Find(const Login& login, Time now, Duration max_age) const;
 
   // Keys that go with `secret`, the one that holds for this login now.
-  void LearnKeys(Login login, std::shared_ptr<const Secret> secret,
+  void LearnKeys(const Login& login, std::shared_ptr<const Secret> secret,
                  std::shared_ptr<const ScramKeys> keys);
 
   // The keys learned under exactly `secret`; null when there are none.  Keys of any other secret
   // are dropped: the password has changed.
-  std::shared_ptr<const ScramKeys> FindKeys(Login login, const Secret& secret);
+  std::shared_ptr<const ScramKeys> FindKeys(const Login& login, const Secret& secret);
 
   // Forgets the keys only: the server did not take them.
-  void ForgetKeys(Login login);
-  void Forget(Login login);
+  void ForgetKeys(const Login& login);
+  void Forget(const Login& login);
   // A reload: auth_query is asked again, keys stay until their secret changes.
   void ForgetAnswers();
 
@@ -58,7 +58,7 @@ class LearnedSecrets {
     Time since{};
     std::shared_ptr<const ScramKeys> keys;  // null: none learned
   };
-  Entry& EntryFor(Login login);  // REQUIRES: mutex_ is held.
+  Entry& EntryFor(const Login& login);  // REQUIRES: mutex_ is held.
 
   mutable std::mutex mutex_;  // protects entries_
   std::unordered_map<std::string, Entry> entries_;

@@ -114,7 +114,7 @@ auto Row(std::string_view group, std::string_view key, const Rule& rule, Change 
   return Setting<Owner>{
       .group = group,
       .key = key,
-      .rule = std::move(rule),
+      .rule = rule,
       .needs_restart = change == Change::kRestart,
       .secret = show == Show::kSecret,
       .meaning = meaning,

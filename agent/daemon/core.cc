@@ -23,13 +23,13 @@ std::uint64_t ThreadCpuMicros() {
 }  // namespace
 
 Core::Core(int index, session::SessionShared& shared, stats::Registry& registry, Balancer& balancer,
-           config::SettingsPtr settings, auth::UserDirectoryPtr users)
+           const config::SettingsPtr& settings, auth::UserDirectoryPtr users)
     : index_(index),
       counters_(registry.AddCore(index)),
       balancer_(balancer),
       shared_(shared),
       loop_(*counters_),
-      sessions_(shared, loop_, index, std::move(settings), std::move(users)),
+      sessions_(shared, loop_, index, settings, std::move(users)),
       tick_([this] { Tick(); }) {}
 
 Core::~Core() { Stop(); }

@@ -23,7 +23,7 @@ class Core {
  public:
   // All references outlive the core.
   Core(int index, session::SessionShared& shared, stats::Registry& registry, Balancer& balancer,
-       config::SettingsPtr settings, auth::UserDirectoryPtr users);
+       const config::SettingsPtr& settings, auth::UserDirectoryPtr users);
   ~Core();
   Core(const Core&) = delete;
   Core& operator=(const Core&) = delete;

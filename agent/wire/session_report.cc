@@ -1,18 +1,19 @@
 #include "wire/session_report.h"
 
-#include <array>
+#include <iterator>
 
 #include "wire/session_items.h"
 
 namespace pgvalet::wire {
 namespace {
 
-constexpr std::array<const char*, kPinReasons> kPinNames = {
+constexpr const char* kPinNames[] = {
     "temporary_objects",  "advisory_locks",  "held_cursors",        "random_seed",
     "replication_origin", "state_too_large", "prepared_statements", "unknown"};
+static_assert(std::size(kPinNames) == kPinReasons);
 
 PinReason PinReasonOf(std::string_view name) {
-  for (std::size_t i = 0; i < kPinNames.size(); ++i) {
+  for (std::size_t i = 0; i < std::size(kPinNames); ++i) {
     if (name == kPinNames[i]) return static_cast<PinReason>(i);
   }
   return PinReason::kUnknown;  // of a newer extension: it pins all the same
