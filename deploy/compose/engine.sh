@@ -63,6 +63,7 @@ engine_stop() {
   kill "$engine_pid" 2>/dev/null
   wait_until 60 engine_gone || say "engine: dockerd (pid $engine_pid) does not end"
   engine_forget_network 2>/dev/null
+  umount "$work"/exec/netns/* 2>/dev/null # dockerd leaves it, and rm could not remove it
   if [ "${KEEP:-0}" = 1 ]; then
     say "engine: stopped; images are kept for the next run in $work"
   else
