@@ -83,4 +83,10 @@ PoolPolicy PolicyFor(const config::Settings& settings, const PoolKey& key,
   return policy;
 }
 
+Time PoolPolicy::ServerDeadline(Time now) const {
+  // Without a limit it is still not for ever: somebody may wait for it.
+  return now + (server_connect_timeout > Duration::zero() ? server_connect_timeout
+                                                          : Duration(std::chrono::hours(1)));
+}
+
 }  // namespace pgvalet::pool

@@ -38,6 +38,8 @@ struct PoolPolicy {
   Duration server_lifetime{0};
   Duration server_idle_timeout{0};
   Duration server_connect_timeout{0};
+  // For a login to the server, or a query of ours there, that begins now.
+  Time ServerDeadline(Time now) const;
   Duration server_login_retry{0};
   Duration server_check_delay{0};
   std::string server_check_query;

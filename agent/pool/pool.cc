@@ -33,6 +33,7 @@ std::uint64_t NextLeaseId() {
   return ++next;
 }
 
+constexpr const char* kServerCheck = "server_check_query";
 constexpr const char* kOutdated = "sessions begin with other settings since (ALTER ... SET)";
 
 }  // namespace
@@ -110,19 +111,24 @@ void Pool::ShowCounts() {
 
 // ---- checkout ----
 
+// Zero: before every use.
+bool Pool::MustCheck(const ServerConnection& server) {
+  if (policy_.server_check_query.empty()) return false;
+  if (policy_.server_check_delay == Duration::zero()) return !server.checked;
+  return Since(server.used_at, loop().now()) > policy_.server_check_delay;
+}
+
 ServerConnection* Pool::PickIdle(const wire::StateRef* wanted) {
   ServerConnection* picked = nullptr;
   int looked = 0;
-  const bool check =
-      policy_.server_check_delay > Duration::zero() && !policy_.server_check_query.empty();
   for (auto it = idle_.begin(); it != idle_.end() && looked < kSettingsLookAhead;) {
     ServerConnection& server = *it++;
     if (group_->catalog_age().IsOutdated(server.connected_at)) {
       Close(server, kOutdated);
       continue;
     }
-    if (check && Since(server.used_at, loop().now()) > policy_.server_check_delay) {
-      StartErrand(server, "server_check_query", policy_.server_check_query);
+    if (MustCheck(server)) {
+      StartErrand(server, kServerCheck, policy_.server_check_query);
       continue;
     }
     if (picked == nullptr) picked = &server;
@@ -215,6 +221,7 @@ void Pool::TakeBack(ServerConnection& server) {
   const Time now = loop().now();
   server.holder = nullptr;
   server.used_at = now;
+  server.checked = false;
   Settle(server);
 }
 
@@ -342,9 +349,7 @@ void Pool::LaunchIfNeeded() {
 bool Pool::Launch(int reserve) {
   std::optional<Quota> quota = group_->TakeQuota(policy_, reserve, ToMicros(loop().now()));
   if (!quota) return false;
-  const Time deadline = policy_.server_connect_timeout > Duration::zero()
-                            ? loop().now() + policy_.server_connect_timeout
-                            : loop().now() + std::chrono::hours(1);
+  const Time deadline = policy_.ServerDeadline(loop().now());
   Connecting& connecting = connecting_.emplace_back(loop(), deadline, std::move(*quota));
   counters_->servers_connecting.Set(static_cast<std::int64_t>(connecting_.size()));
   connecting.task = Connect(connecting);
@@ -442,7 +447,7 @@ void Pool::OnConnectFailed(const Error& error) {
 
 void Pool::StartErrand(ServerConnection& server, const char* what, const std::string& sql) {
   Move(server, ServerState::kBusy);
-  server.errand = std::make_unique<Errand>(loop(), loop().now() + policy_.server_connect_timeout);
+  server.errand = std::make_unique<Errand>(loop(), policy_.ServerDeadline(loop().now()));
   server.errand->what = what;
   server.errand->channel.Use(*server.stream);
   server.errand->task = RunErrand(server, sql);
@@ -465,6 +470,7 @@ void Pool::FinishErrands() {
     const std::unique_ptr<Errand> errand = std::move(server.errand);
     const Result<QueryOutcome>& result = *errand->result;
     server.used_at = loop().now();
+    server.checked = errand->what == std::string_view(kServerCheck);
     if (!result || result->status != 'I') {
       if (!result) log::warn("{} failed: {}", errand->what, result.error().ToString());
       Close(server, errand->what);

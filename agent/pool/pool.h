@@ -127,6 +127,7 @@ class Pool final : public io::Deferred {
   ServerList& ListOf(ServerState state);
   void ShowCounts();
 
+  bool MustCheck(const ServerConnection& server);
   ServerConnection* PickIdle(const wire::StateRef* wanted);
   Lease Grant(ServerConnection& server, Time waiting_since);
   void ServeWaiters();

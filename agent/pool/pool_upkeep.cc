@@ -30,8 +30,9 @@ void Pool::Tick(Time now) {
     LaunchIfNeeded();
     const Duration waited =
         waiters_.empty() ? Duration{0} : Since(waiters_.front().wait_start, now);
-    if (waited > policy_.reserve_pool_timeout && policy_.reserve_pool_size > 0 &&
-        connecting_.empty()) {
+    const bool may_use_reserve =
+        policy_.reserve_pool_size > 0 && policy_.reserve_pool_timeout > Duration::zero();
+    if (may_use_reserve && waited > policy_.reserve_pool_timeout && connecting_.empty()) {
       Launch(policy_.reserve_pool_size);
     }
     if (waited > kHelpAfter) AskForHelp(now);

@@ -22,6 +22,17 @@ Error Refusal(ErrorCode code, const char* sqlstate, const char* what, std::strin
   return Error{code, what, 0, std::move(detail), sqlstate};
 }
 
+// The client did nothing wrong, and is not to be told that it was slow.
+Error AtServer(const Error& error) {
+  if (error.code == ErrorCode::kServer) return error;
+  if (error.what == std::string_view("query_wait_timeout")) {
+    return Refusal(ErrorCode::kLimit, "53300",
+                   "query_wait_timeout: no server connection became free in time", error.detail);
+  }
+  return Refusal(ErrorCode::kNotFound, "08001", "cannot connect to the database server",
+                 error.ToString());
+}
+
 std::string AuthenticationMessage(std::string_view body) {
   std::string out;
   wire::AppendMessage(out, wire::server::kAuthentication, wire::AsBytes(body));
@@ -71,9 +82,7 @@ void ClientLogin::Refuse(const Error& error) {
             database_, user_, error.ToString());
   switch (error.code) {
     case ErrorCode::kTimeout:
-      return session_.Kill("57014", error.sqlstate == "53300"
-                                        ? error.what
-                                        : "client_login_timeout: the login took too long");
+      return session_.Kill("57014", "client_login_timeout: the login took too long");
     case ErrorCode::kAuth:
       return session_.Kill(error.sqlstate.empty() ? "28P01" : error.sqlstate,
                            auth::ClientText(error, user_));
@@ -235,10 +244,7 @@ io::Task<Result<Done>> ClientLogin::LogIn(wire::StartupPacket startup) {
   UseCredentials(*database, pool->group());
   Result<wire::StateRef> accepted = co_await AcceptSettings(context_, *pool, *asked);
   if (!accepted) {
-    if (accepted.error().code == ErrorCode::kServer || accepted.error().code == ErrorCode::kTimeout)
-      co_return accepted.error();
-    co_return Refusal(ErrorCode::kNotFound, "08001", "cannot connect to the database server",
-                      accepted.error().ToString());
+    co_return AtServer(accepted.error());
   }
   session_.wanted_ = *accepted;
   const pool::WelcomePtr welcome = pool->group().welcome();

@@ -181,6 +181,8 @@ class ClientSession final : public SessionHook,
   bool ForwardAnswers(wire::Bytes fresh);
   void AfterAnswers();
   bool TakeAnswer(const wire::Header& header, MessageBatch& batch);
+  wire::Answer Consider(const wire::Header& header, wire::Bytes body);
+  bool RefuseTransaction(MessageBatch& batch);
   bool OnReady();
   bool OnRestoreFailed(wire::Bytes body);
   void TakeError(const wire::ErrorFields& error);

@@ -46,7 +46,7 @@ io::Task<Result<wire::StateRef>> AskServer(SessionContext& context, pool::Pool& 
   Result<pool::Lease> lease = co_await LeaseWait(pool, asked);
   if (!lease) co_return lease.error();
   pool::ServerConnection& server = **lease;
-  io::Channel channel(context.loop(), context.loop().now() + pool.policy().server_connect_timeout);
+  io::Channel channel(context.loop(), pool.policy().ServerDeadline(context.loop().now()));
   channel.Use(*server.stream);
   // From a clean start, so that what the server reports are these settings and no others.
   wire::StateStore& states = context.states();

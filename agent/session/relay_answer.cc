@@ -112,6 +112,35 @@ bool ClientSession::TakeAnswer(const wire::Header& header, MessageBatch& batch) 
     batch.Skip(here);
     return true;
   }
+  const wire::Answer answer = Consider(header, body);
+  if (answer == wire::Answer::kRestoreFailed && !OnRestoreFailed(body)) return false;
+  const bool is_ready =
+      header.type == wire::server::kReadyForQuery && answer == wire::Answer::kForward;
+  if (header.type == wire::server::kReadyForQuery && !is_ready && listening_) {
+    listening_->OnOwnReady();
+  }
+  if (is_ready && !OnReady()) return RefuseTransaction(batch);
+  if (answer == wire::Answer::kRefuse) {
+    // The words and the place in the source by which drivers know it.
+    wire::AppendErrorResponse(batch.Insert(), {.sqlstate = "0A000",
+                                               .message = "cached plan must not change result type",
+                                               .routine = "RevalidateCachedQuery"});
+  }
+  server.answer_rest = header.total() - here;
+  server.answer_rest_swallowed = answer != wire::Answer::kForward;
+  if (answer == wire::Answer::kForward) {
+    batch.Pass(here);
+  } else {
+    batch.Skip(here);
+  }
+  AppendKnownAnswers(batch);
+  if (server.exchange.has_undone()) UndoSkipped();
+  return true;
+}
+
+// What is to be done with it, once everybody here has taken note.
+wire::Answer ClientSession::Consider(const wire::Header& header, wire::Bytes body) {
+  pool::ServerConnection& server = *lease_;
   wire::Answer answer;
   switch (header.type) {
     case wire::server::kDataRow:
@@ -130,7 +159,6 @@ bool ClientSession::TakeAnswer(const wire::Header& header, MessageBatch& batch) 
       pool_->counters().errors.Add();
       shape_check_ = ShapeCheck::kNone;
       TakeError(wire::ParseErrorFields(body));
-      if (answer == wire::Answer::kRestoreFailed && !OnRestoreFailed(body)) return false;
       break;
     case wire::server::kNotificationResponse:
       answer = !listening_ || listening_->PassLeaseNotification(body) ? wire::Answer::kForward
@@ -145,41 +173,23 @@ bool ClientSession::TakeAnswer(const wire::Header& header, MessageBatch& batch) 
       answer = server.exchange.OnAnswer(header.type, body);
       break;
   }
-  const bool is_ready =
-      header.type == wire::server::kReadyForQuery && answer == wire::Answer::kForward;
-  if (header.type == wire::server::kReadyForQuery && !is_ready && listening_) {
-    listening_->OnOwnReady();
-  }
-  if (is_ready && !OnReady()) {
-    // In the place of ReadyForQuery and in one send, so that the client takes it as the answer.
-    constexpr std::string_view kReason =
-        "transaction blocks are not allowed in statement pooling mode";
-    wire::AppendErrorResponse(batch.Insert(),
-                              {"FATAL",
-                               "08P01",
-                               kReason,
-                               {},
-                               "Use pool_mode = transaction for applications that need them."});
-    [[maybe_unused]] const bool sent = SendToClient(batch.Result());
-    End(kReason);
-    return false;
-  }
-  if (answer == wire::Answer::kRefuse) {
-    // The words and the place in the source by which drivers know it.
-    wire::AppendErrorResponse(batch.Insert(), {.sqlstate = "0A000",
-                                               .message = "cached plan must not change result type",
-                                               .routine = "RevalidateCachedQuery"});
-  }
-  server.answer_rest = header.total() - here;
-  server.answer_rest_swallowed = answer != wire::Answer::kForward;
-  if (answer == wire::Answer::kForward) {
-    batch.Pass(here);
-  } else {
-    batch.Skip(here);
-  }
-  AppendKnownAnswers(batch);
-  if (server.exchange.has_undone()) UndoSkipped();
-  return true;
+  return answer;
+}
+
+// In statement mode: in the place of ReadyForQuery and in one send, so that the client takes it as
+// the answer.  Ends the session.
+bool ClientSession::RefuseTransaction(MessageBatch& batch) {
+  constexpr std::string_view kReason =
+      "transaction blocks are not allowed in statement pooling mode";
+  wire::AppendErrorResponse(batch.Insert(),
+                            {"FATAL",
+                             "08P01",
+                             kReason,
+                             {},
+                             "Use pool_mode = transaction for applications that need them."});
+  [[maybe_unused]] const bool sent = SendToClient(batch.Result());
+  End(kReason);
+  return false;
 }
 
 void ClientSession::TakeError(const wire::ErrorFields& error) {

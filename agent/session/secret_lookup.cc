@@ -40,7 +40,7 @@ io::Task<Result<SecretPtr>> Ask(SessionContext& context, pool::Pool& pool, std::
   Result<pool::Lease> lease = co_await LeaseWait(pool, context.states().none());
   if (!lease) co_return lease.error();
   pool::ServerConnection& server = **lease;
-  io::Channel channel(context.loop(), context.loop().now() + pool.policy().server_connect_timeout);
+  io::Channel channel(context.loop(), pool.policy().ServerDeadline(context.loop().now()));
   channel.Use(*server.stream);
   // What a client has set (search_path!) must not decide what our query means.
   wire::StateStore& states = context.states();

@@ -24,7 +24,7 @@ class CatalogChangeTest : public testing::Test {
     admin.Query("ALTER ROLE alice RESET ALL");
     admin.Query("ALTER DATABASE app RESET ALL");
     admin.Query("ALTER ROLE alice IN DATABASE app RESET ALL");
-    admin.Query("ALTER SYSTEM RESET ALL");
+    admin.Query("ALTER SYSTEM RESET work_mem");
     admin.Query("SELECT pg_reload_conf()");
     admin.Query("DROP SCHEMA IF EXISTS catalog_change, tenant_a, tenant_b CASCADE");
   }
