@@ -228,7 +228,8 @@ xact_callback(XactEvent event, void *arg)
 	switch (event)
 	{
 		case XACT_EVENT_COMMIT:
-			appendBinaryStringInfo(&pgv_session_events.unlistened, unlistened_now.data,
+			if (unlikely(unlistened_now.len > 0))
+				appendBinaryStringInfo(&pgv_session_events.unlistened, unlistened_now.data,
 								   unlistened_now.len);
 			break;
 		case XACT_EVENT_ABORT:
@@ -237,7 +238,8 @@ xact_callback(XactEvent event, void *arg)
 		default:
 			return;
 	}
-	resetStringInfo(&unlistened_now);
+	if (unlikely(unlistened_now.len > 0))
+		resetStringInfo(&unlistened_now);
 	if ((MyXactFlags & XACT_FLAGS_ACCESSEDTEMPNAMESPACE) != 0 && objects_changed)
 		pgv_pins_temporary_changed = true;
 	objects_changed = false;
