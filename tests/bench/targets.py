@@ -86,6 +86,7 @@ class Pgvalet(Pooler):
 
     def __init__(self, cluster, work, pool_size, program, cores=0):
         super().__init__(cluster, work, pool_size)
+        self.http_port = None
         self.program, self.cores = pathlib.Path(program), cores
         if not self.program.exists():
             raise devserver.Failure(f"{self.program} has not been built")
@@ -94,10 +95,11 @@ class Pgvalet(Pooler):
     def launch(self):
         folder = self.folder(self.work)
         config = folder / "pgvalet.toml"
+        self.http_port = devserver.free_port()
         config.write_text(
             f'listen_addr = "127.0.0.1"\nlisten_port = {self.port}\nunix_socket_dir = ""\n'
             f'grpc_listen = "127.0.0.1:{devserver.free_port()}"\n'
-            f'http_listen = "127.0.0.1:{devserver.free_port()}"\n'
+            f'http_listen = "127.0.0.1:{self.http_port}"\n'
             f'cores = {self.cores}\nauth_type = "trust"\npool_mode = "transaction"\n'
             f"default_pool_size = {self.pool_size}\nmax_client_conn = {MOST_CLIENTS}\n"
             "log_connections = false\nlog_disconnections = false\n"
@@ -159,7 +161,7 @@ class PgBouncer(Pooler):
             shutil.rmtree(self.inside, ignore_errors=True)
 
 
-def start_postgres(work, pool_size, scale):
+def start_postgres(work, pool_size, scale, with_extension=False):
     """A private server with pgbench's tables, without anything that would work by itself meanwhile."""
     pg_config = os.environ.get("PG_CONFIG", "pg_config")
     try:
@@ -172,6 +174,8 @@ def start_postgres(work, pool_size, scale):
     settings = {"hba_file": rules, "shared_buffers": "256MB", "autovacuum": "off", "jit": "off"}
     settings |= {"max_connections": 200 + 4 * pool_size, "checkpoint_timeout": "1h"}
     settings |= {"max_wal_size": "4GB", "max_parallel_workers_per_gather": 0}
+    if with_extension:
+        settings["shared_preload_libraries"] = "pgvalet"
     cluster = devserver.Cluster(found.stdout.strip(), work, settings, fast=True)
     cluster.create()
     cluster.start()
