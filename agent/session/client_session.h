@@ -150,7 +150,8 @@ class ClientSession final : public SessionHook,
   std::string StatementContext() const;
   std::string NameToDeallocate(std::string_view sql) const;
   void MakeDeallocatable(MessageBatch& batch);
-  bool DeallocateByParse(const wire::Header& header, MessageBatch& batch);
+  std::string NameToDeallocate(const wire::Header& header, const MessageBatch& batch) const;
+  Step DeallocateByParse(const wire::Header& header, MessageBatch& batch, std::string_view name);
   bool MustSettleFirst();
   void HoldNamesBehindDiscard(wire::Bytes query);
   Step TakeParse(const wire::Header& header, MessageBatch& batch);

@@ -68,11 +68,13 @@ bool ClientSession::RenamesStatements() const {
          pool_->policy().mode != config::PoolMode::kSession;
 }
 
-// A text means the same to two clients if their settings make it so, and the tables have the
-// columns that they had when it was prepared.  Temporary objects hide others: a client that has
+// A text means the same to two clients of a pool if their settings make it so, and the tables have
+// the columns that they had when it was prepared.  Temporary objects hide others: a client that has
 // some, or may have made some in its transaction, shares nothing.
 std::string ClientSession::StatementContext() const {
-  std::string context = std::to_string(pool_->group().catalog_age().relations_epoch());
+  const pool::PoolKey& key = pool_->key();
+  std::string context = key.database + '\0' + key.user + '\0' +
+                        std::to_string(pool_->group().catalog_age().relations_epoch());
   const auto& pins = lease_->reported->pins();
   const bool has_temporary = std::any_of(pins.begin(), pins.end(), [](const wire::Pin& pin) {
     return pin.reason == wire::PinReason::kTemporaryObjects;
@@ -170,6 +172,8 @@ ClientSession::Step ClientSession::TakeUnnamedParse(const wire::Header& header,
                                                     MessageBatch& batch) {
   const bool whole = batch.left() >= header.total();
   if (!whole && header.total() <= kMaxUnnamedBytes) return Step::kNeedMore;
+  const std::string to_deallocate = whole ? NameToDeallocate(header, batch) : std::string();
+  if (!to_deallocate.empty() && MustSettleFirst()) return Step::kNeedMore;
   if (whole && RenamesStatements()) {
     unnamed_parse_.assign(wire::AsText(Body(header, batch)));
   } else {
@@ -177,7 +181,7 @@ ClientSession::Step ClientSession::TakeUnnamedParse(const wire::Header& header,
   }
   unnamed_lease_id_ = lease_->lease_id;
   LookAt(Body(header, batch));
-  if (whole && DeallocateByParse(header, batch)) return Step::kNext;
+  if (!to_deallocate.empty()) return DeallocateByParse(header, batch, to_deallocate);
   return PassRequest(header, batch, Sent::kParse);
 }
 
@@ -341,11 +345,15 @@ std::optional<ClientSession::Step> ClientSession::TakeDeallocate(const wire::Hea
 }
 
 // By an unnamed statement, as psycopg does it; whoever parses it, executes it.
-bool ClientSession::DeallocateByParse(const wire::Header& header, MessageBatch& batch) {
+std::string ClientSession::NameToDeallocate(const wire::Header& header,
+                                            const MessageBatch& batch) const {
   wire::BodyReader reader(Body(header, batch));
   reader.TakeString();
-  const std::string name = NameToDeallocate(reader.TakeString());
-  if (name.empty()) return false;
+  return NameToDeallocate(reader.TakeString());
+}
+
+ClientSession::Step ClientSession::DeallocateByParse(const wire::Header& header,
+                                                     MessageBatch& batch, std::string_view name) {
   MakeDeallocatable(batch);
   std::string tail(kDeallocate);
   tail.append(3, '\0');  // no parameter types
@@ -354,7 +362,7 @@ bool ClientSession::DeallocateByParse(const wire::Header& header, MessageBatch& 
   NoteRequest();
   lease_->exchange.OnSent(Sent::kParse);
   statements_.Erase(name);
-  return true;
+  return Step::kNext;
 }
 
 void ClientSession::AppendKnownAnswersNow() {

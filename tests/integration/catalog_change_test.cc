@@ -177,6 +177,31 @@ TEST_F(CatalogChangeTest, StatementThatWasDescribedBeforeAlterTableIsRefusedOnEv
   old.Must("ROLLBACK");
 }
 
+TEST_F(CatalogChangeTest, EqualTextsInDifferentDatabasesAreDifferentStatements) {
+  MakeTable();
+  admin.Query("CREATE DATABASE catalog_change_other");
+  {
+    Connection there(TheCluster().DirectTo("postgres", "catalog_change_other"));
+    there.Must("CREATE SCHEMA catalog_change CREATE TABLE t (a int, b text)");
+    there.Must("CREATE TABLE catalog_change.unrelated (a int)");
+    there.Must("GRANT USAGE ON SCHEMA catalog_change TO alice");
+    there.Must("GRANT SELECT ON catalog_change.t TO alice");
+    const AgentProcess agent(PoolOf(2));
+    const std::string sql = "SELECT * FROM catalog_change.t";
+    Connection here(agent.To()), other(agent.To("alice", "catalog_change_other"));
+    EXPECT_TRUE(here.Prepare("s", sql).ok());
+    EXPECT_TRUE(here.Describe("s").ok());
+    EXPECT_TRUE(other.Prepare("s", sql).ok());
+    EXPECT_TRUE(other.Describe("s").ok());
+
+    there.Must("ALTER TABLE catalog_change.unrelated ADD COLUMN b int");
+    other.Must("SELECT 1");
+
+    for (int turn = 0; turn < 5; ++turn) EXPECT_TRUE(other.ExecutePrepared("s").ok()) << turn;
+  }
+  admin.Must("DROP DATABASE catalog_change_other WITH (FORCE)");
+}
+
 TEST_F(CatalogChangeTest, StatementOfAnotherTableGoesOnAfterAlterTable) {
   MakeTable();
   const AgentProcess agent(PoolOf(3));
