@@ -207,6 +207,7 @@ void Hub::Listen(const std::string& name, Channel& channel) {
 }
 
 void Hub::OnAnswer(const Command& command, const Error* failure) {
+  unanswered_.Disarm();
   context_.loop.Defer(*this);
   switch (command.kind) {
     case Command::Kind::kSetup:
@@ -248,6 +249,15 @@ void Hub::RunDeferred() {
   SendMarkers();
   if (feed_) feed_->Turn();
   if (feed_ && feed_->unfinished()) context_.loop.Defer(*this);
+  WatchAnswers();
+}
+
+void Hub::WatchAnswers() {
+  if (!feed_ || !feed_->waits_for_answer()) {
+    unanswered_.Disarm();
+  } else if (!unanswered_.armed()) {
+    context_.loop.Arm(unanswered_, context_.loop.now() + context_.options.answer_timeout);
+  }
 }
 
 }  // namespace pgvalet::notify

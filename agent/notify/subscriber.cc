@@ -36,6 +36,14 @@ void Subscriber::Mark() {
   directory_.Mark(link_, token_);
 }
 
+bool Subscriber::CallOff() {
+  if (!moving() || marker_seen_) return false;
+  directory_.Unsubscribe(link_, std::move(moving_));
+  EndMove();
+  loop_.Defer(*this);
+  return true;
+}
+
 bool Subscriber::PassLeaseNotification(std::string_view channel, std::string_view payload) {
   if (channel != marker_channel_) return !moved_.contains(channel);
   // Everybody's markers come along here; one of a move that failed is nobody's.
@@ -129,7 +137,8 @@ void Subscriber::DropDelivered() {
 
 bool Subscriber::MayDeliver(const Mail& mail) const {
   if (paused_) return false;
-  return !std::holds_alternative<Marked>(mail.event) || mail.move != move_ || marker_seen_;
+  const bool is_mark = std::holds_alternative<Marked>(mail.event) && moving() && mail.move == move_;
+  return !is_mark || marker_seen_;
 }
 
 void Subscriber::Deliver(const Mail& mail) {

@@ -49,7 +49,10 @@ class Subscriber final : private io::Deferred {
   void Subscribe(std::vector<std::string> channels);
   // REQUIRES: the lease listens to the marker channel, and its ReadyForQuery has been read.
   void Mark();
-  // From Subscribe() up to Refused or Marked.
+  // Gives a move up, whose channels stay on the lease.  False: none is under way, or the lease has
+  // shown the marker, so that it is too late.
+  bool CallOff();
+  // From Subscribe() up to Refused, Marked or CallOff().
   bool moving() const { return step_ != Step::kNone; }
 
   // Does this notification, which a lease has brought, belong to the client?  Not if it is a

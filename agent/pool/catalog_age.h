@@ -39,17 +39,20 @@ class CatalogAge {
   // ... or by the error of a statement that was prepared before.  Clients may get many of those.
   void NoteStalePlan(Time now) {
     const std::int64_t at = now.time_since_epoch().count();
-    const std::int64_t last = stale_plan_at_.exchange(at, std::memory_order_relaxed);
-    if (Clock::duration(at - last) > std::chrono::seconds(1)) NoteRelationChange();
+    std::int64_t last = stale_plan_at_.load(std::memory_order_relaxed);
+    if (Clock::duration(at - last) <= std::chrono::seconds(1)) return;
+    if (stale_plan_at_.compare_exchange_strong(last, at, std::memory_order_relaxed)) {
+      NoteRelationChange();
+    }
   }
-  // A statement that was prepared in an older epoch need not mean what it would mean now.
+  // A statement that was prepared in an older epoch need not mean what it would mean now.  Never 0.
   std::uint64_t relations_epoch() const { return relations_epoch_.load(std::memory_order_relaxed); }
 
  private:
   std::atomic<std::uint64_t> defaults_{0};
   std::atomic<std::int64_t> outdated_before_{INT64_MIN};
   std::atomic<std::uint64_t> relations_{0};
-  std::atomic<std::uint64_t> relations_epoch_{0};
+  std::atomic<std::uint64_t> relations_epoch_{1};
   std::atomic<std::int64_t> stale_plan_at_{INT64_MIN / 2};
 };
 

@@ -10,9 +10,11 @@
 namespace pgvalet::session {
 namespace {
 
-// How long a move may take before it counts, and is shown, as a pin, and before the client need not
-// wait for it any more.
+// How long a move may take before it counts, and is shown, as a pin; and for how long a client may
+// have to wait for one.
 constexpr Duration kSlowMove = std::chrono::seconds(1);
+// How long an answer waits for what its client has notified itself of.
+constexpr Duration kSlowNotification = std::chrono::seconds(5);
 
 // "UTF8", "utf-8" and "Utf_8" are the same encoding to PostgreSQL.
 std::string BareName(std::string_view encoding) {
@@ -78,8 +80,16 @@ bool ClientSession::WaitsForMove() const {
          Since(listening_->since(), context_->loop().now()) < kSlowMove;
 }
 
-void ClientSession::CheckMove(Time now) {
-  if (!listening_ || !listening_->moving() || Since(listening_->since(), now) < kSlowMove) return;
+void ClientSession::CheckListening(Time now) {
+  if (!listening_) return;
+  if (listening_->awaiting() && Since(listening_->awaiting_since(), now) >= kSlowNotification) {
+    log::warn("notifications are late: database={} client={}", pool_->key().database,
+              peer_.ToString());
+    listening_->StopAwaiting();
+    return OnNotificationsComplete();
+  }
+  if (!listening_->moving() || Since(listening_->since(), now) < kSlowMove) return;
+  listening_->CallOff();
   if (pin_id_ == 0 && lease_->exchange.Idle() && KeepPinned()) return;
   context_->loop().Defer(*this);  // it need not wait any longer
 }
@@ -88,13 +98,8 @@ void ClientSession::CheckMove(Time now) {
 void ClientSession::TakeChannels(const wire::SessionReport& report) {
   // A command of ours has changed the lease, not what the client listens to.
   if (!listening_ || lease_->exchange.HeadIsOwnQuery()) return;
-  const auto& gone = report.unlistened;
-  if (std::find(gone.begin(), gone.end(), "*") != gone.end()) {
-    listening_.reset();
-    return;
-  }
-  if (!gone.empty()) listening_->Unlisten(gone);
-  if (listening_->unused() && report.channels.empty()) {
+  if (!report.unlistened.empty()) listening_->Unlisten(report.unlistened, report.channels);
+  if (report.channels.empty() && !listening_->has_channels()) {
     listening_.reset();
     return;
   }
@@ -106,16 +111,21 @@ bool ClientSession::AwaitsNotifications() const { return listening_ && listening
 
 // Nothing of the client's runs on the server, though something is outstanding.
 bool ClientSession::OwnWorkOnly() const {
-  return listening_ && (listening_->awaiting() || listening_->command_under_way());
+  if (!listening_) return false;
+  const bool is_last = lease_->exchange.outstanding_count() == 1;
+  return listening_->command_under_way() || (listening_->awaiting() && is_last);
 }
 
-void ClientSession::ResumeNotifications() {
-  if (!listening_ || stream_.blocked()) return;
-  if (!lease_ || lease_->exchange.Idle() || listening_->awaiting()) listening_->Resume();
-}
-
-void ClientSession::PauseNotifications() {
-  if (listening_ && !listening_->awaiting()) listening_->Pause();
+// Notifications go between transactions, as a server sends them, and never into a message.
+void ClientSession::GateNotifications() {
+  if (!listening_) return;
+  const bool between =
+      !lease_ || (lease_->exchange.Idle() && lease_->answer_rest == 0) || listening_->awaiting();
+  if (between && !stream_.blocked()) {
+    listening_->Resume();
+  } else {
+    listening_->Pause();
+  }
 }
 
 // What pg_listening_channels() shows is to be what the client listens to.
@@ -134,8 +144,7 @@ void ClientSession::ShowChannels(MessageBatch& batch) {
 
 void ClientSession::LookForChannelUse(wire::Bytes sql) {
   if (!listening_) return;
-  asks_channels_ =
-      asks_channels_ || wire::AsText(sql).find("pg_listening_channels") != std::string_view::npos;
+  asks_channels_ = asks_channels_ || ContainsWord(wire::AsText(sql), "pg_listening_channels");
 }
 
 // ---- ListeningHost ----

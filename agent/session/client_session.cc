@@ -59,6 +59,7 @@ void ClientSession::TakeLease(pool::Lease lease) {
   may_have_tied_ = false;
   asks_channels_ = false;
   shape_check_ = ShapeCheck::kNone;
+  meaning_ = {};
   bound_.reset();
   probe_.reset();
   context_->Move(*this, ClientState::kActive);
@@ -66,7 +67,7 @@ void ClientSession::TakeLease(pool::Lease lease) {
 
 bool ClientSession::ReleaseIfIdle() {
   if (!lease_ || !lease_->exchange.Idle() || request_rest_ > 0) return false;
-  ResumeNotifications();
+  GateNotifications();
   if (pool_->policy().mode == config::PoolMode::kSession && !finish_soon_) return false;
   if (may_have_tied_ && !finish_soon_) {
     SendProbe();
@@ -122,9 +123,13 @@ void ClientSession::Kill(std::string_view sqlstate, std::string_view message,
     log::warn("client told to go: client={} sqlstate={} message={}", peer_.ToString(), sqlstate,
               message);
   }
-  std::string out;
-  wire::AppendErrorResponse(out, {"FATAL", sqlstate, message, {}, hint});
-  [[maybe_unused]] const Result<Done> sent = stream_.Send(out);
+  // In the middle of a message nothing can be said.
+  const bool in_message = lease_ && lease_->answer_rest > 0 && !lease_->answer_rest_swallowed;
+  if (!in_message) {
+    std::string out;
+    wire::AppendErrorResponse(out, {"FATAL", sqlstate, message, {}, hint});
+    [[maybe_unused]] const Result<Done> sent = stream_.Send(out);
+  }
   End(message);
 }
 
@@ -227,7 +232,7 @@ void ClientSession::OnWritable() {
   if (state_ == ClientState::kClosing) return context_->Move(*this, ClientState::kDead);
   if (state_ == ClientState::kDead) return;
   // The server was not read while the client was behind.
-  ResumeNotifications();
+  GateNotifications();
   if (lease_ && lease_->stream->readable()) OnServerReadable();
 }
 

@@ -21,6 +21,7 @@
 #include "session/cancel.h"
 #include "session/listening.h"
 #include "session/message_batch.h"
+#include "session/text_meaning.h"
 #include "wire/error_fields.h"
 #include "wire/exchange.h"
 #include "wire/message_builder.h"
@@ -129,12 +130,14 @@ class ClientSession final : public SessionHook,
   // relay_request.cc
   void ReadRequests();
   bool MustNotSend() const;
+  bool WaitsForOwnWork() const;
   bool TakeRequests(wire::Bytes fresh);
   std::size_t ForwardRequests(wire::Bytes data);
   Step TakeRequest(const wire::Header& header, MessageBatch& batch);
   Step DiscardRequest(const wire::Header& header, MessageBatch& batch);
   Step PassUnanswered(const wire::Header& header, MessageBatch& batch);
   Step PassQuery(const wire::Header& header, MessageBatch& batch);
+  Step PassExecute(const wire::Header& header, MessageBatch& batch);
   Step PassRequest(const wire::Header& header, MessageBatch& batch, wire::Sent kind);
   Step TakeCopyMessage(const wire::Header& header, MessageBatch& batch);
   void PrepareServer(MessageBatch& batch);
@@ -148,9 +151,11 @@ class ClientSession final : public SessionHook,
   // statement_names.cc
   bool RenamesStatements() const;
   std::string StatementContext() const;
+  wire::StatementPtr MakeStatement(std::string_view tail);
   std::string NameToDeallocate(std::string_view sql) const;
-  void MakeDeallocatable(MessageBatch& batch);
   std::string NameToDeallocate(const wire::Header& header, const MessageBatch& batch) const;
+  std::string_view UnnamedText() const;
+  void MakeDeallocatable(MessageBatch& batch);
   Step DeallocateByParse(const wire::Header& header, MessageBatch& batch, std::string_view name);
   bool MustSettleFirst();
   void HoldNamesBehindDiscard(wire::Bytes query);
@@ -207,12 +212,11 @@ class ClientSession final : public SessionHook,
   bool MoveChannels();
   void SendOwnCommand(std::string_view sql);
   bool WaitsForMove() const;
-  void CheckMove(Time now);
+  void CheckListening(Time now);
   void TakeChannels(const wire::SessionReport& report);
   bool AwaitsNotifications() const;
   bool OwnWorkOnly() const;
-  void ResumeNotifications();
-  void PauseNotifications();
+  void GateNotifications();
   bool MustShowChannels() const;
   void ShowChannels(MessageBatch& batch);
   void LookForChannelUse(wire::Bytes sql);
@@ -237,15 +241,16 @@ class ClientSession final : public SessionHook,
   bool server_said_fatal_ = false;
   bool may_have_tied_ = false;  // something on its session, and there is no extension to say
   ShapeCheck shape_check_ = ShapeCheck::kNone;
-  bool created_ = false;             // tables or views, since the transaction began
+  std::uint64_t shape_checked_id_ = 0;  // of that statement
+  TextMeaning meaning_;
   bool statements_cleared_ = false;  // since the last ReadyForQuery, as a command tag said
   io::PeerAddress peer_;
   pool::Pool* pool_ = nullptr;
   pool::Lease lease_;
   wire::StateRef wanted_;  // what the client wants its server to carry; null before login
   wire::ClientStatements statements_;
-  wire::StatementPtr bound_;            // by the last Bind; null: not one of statements_
-  std::string unnamed_parse_;           // body of the last unnamed Parse; empty: none
+  wire::StatementPtr bound_;   // to the unnamed portal by the last Bind, if its columns are unknown
+  std::string unnamed_parse_;  // body of the last unnamed Parse; empty: none
   std::uint64_t unnamed_lease_id_ = 0;  // the lease whose server has it
   std::string pending_;                 // bytes of a request that cannot be served yet
   std::size_t request_rest_ = 0;        // bytes of a request still to come, passed unseen

@@ -31,7 +31,7 @@ bool ClientSession::TransactionIsOpen() const {
 void ClientSession::OnLeaseTick(Time now) {
   const pool::PoolPolicy& policy = pool_->policy();
   if (pin_id_ != 0) WarnOfPin(now);
-  CheckMove(now);
+  CheckListening(now);
   if (!lease_) return;
   if (!TransactionIsOpen()) {  // session mode or pinned, between transactions
     if (Passed(policy.client_idle_timeout, lease_->ready_at, now)) {

@@ -6,6 +6,17 @@
 #include "notify/sql.h"
 
 namespace pgvalet::session {
+namespace {
+
+// Between two attempts to move the same channels.
+constexpr Duration kRetryInterval = std::chrono::seconds(30);
+
+template <typename Names, typename Name>
+bool Has(const Names& names, const Name& name) {
+  return std::find(names.begin(), names.end(), name) != names.end();
+}
+
+}  // namespace
 
 Listening::Listening(notify::Directory& directory, io::Loop& loop, ListeningHost& host,
                      pool::PoolKey key)
@@ -18,7 +29,9 @@ bool Listening::IsOnHub(const std::string& channel) const {
 std::string Listening::NextCommand(const std::vector<std::string>& on_lease) {
   if (step_ == Step::kRefused) {
     if (refused_.empty()) refused_ = on_lease;
-    if (refused_ != on_lease) step_ = Step::kNone;  // it may work for what is there now
+    // It may work for what is there now; or now.
+    const bool retry = Since(since_, loop_.now()) >= kRetryInterval;
+    if (retry || refused_ != on_lease) step_ = Step::kNone;
   }
   switch (step_) {
     case Step::kNone: {
@@ -28,8 +41,8 @@ std::string Listening::NextCommand(const std::vector<std::string>& on_lease) {
       since_ = loop_.now();
       if (!missing.empty()) {
         step_ = Step::kAsked;
-        marked_before_ =
-            std::find(on_lease.begin(), on_lease.end(), marker_channel_) != on_lease.end();
+        marked_before_ = Has(on_lease, marker_channel_);
+        asked_ = missing;
         subscriber_.Subscribe(std::move(missing));
         return {};
       }
@@ -49,11 +62,15 @@ std::string Listening::NextCommand(const std::vector<std::string>& on_lease) {
   return {};
 }
 
-void Listening::OnCommandFailed() { Refuse(); }
-
 void Listening::Refuse() {
+  subscriber_.CallOff();
   step_ = Step::kRefused;
+  since_ = loop_.now();
   refused_.clear();
+}
+
+void Listening::CallOff() {
+  if (needs_quiet() && !command_under_way_ && subscriber_.CallOff()) Refuse();
 }
 
 void Listening::OnOwnReady() {
@@ -75,21 +92,36 @@ bool Listening::PassLeaseNotification(wire::Bytes body) {
   return !fields || subscriber_.PassLeaseNotification(fields->channel, fields->payload);
 }
 
-void Listening::Unlisten(const std::vector<std::string_view>& channels) {
-  subscriber_.Unsubscribe({channels.begin(), channels.end()});
+void Listening::Unlisten(const std::vector<std::string_view>& channels,
+                         const std::vector<std::string_view>& on_lease) {
+  std::vector<std::string> gone;
+  const auto add = [&](const auto& names) {
+    for (const auto& name : names) {
+      if (!Has(on_lease, name)) gone.emplace_back(name);
+    }
+  };
+  if (Has(channels, std::string_view("*"))) {
+    add(subscriber_.channels());
+    add(asked_);
+  } else {
+    add(channels);
+  }
+  subscriber_.Unsubscribe(gone);
 }
 
 std::string Listening::ListenCommands(const std::vector<std::string>& on_lease) const {
   std::string commands;
   for (const std::string& channel : subscriber_.channels()) {
-    if (std::find(on_lease.begin(), on_lease.end(), channel) != on_lease.end()) continue;
+    if (Has(on_lease, channel)) continue;
     commands += notify::ListenSql(channel) + ";";
   }
   return commands;
 }
 
 void Listening::AwaitNotifications() {
+  ++barriers_;
   awaiting_ = true;
+  awaiting_since_ = loop_.now();
   subscriber_.Barrier();
 }
 
@@ -98,6 +130,7 @@ void Listening::OnEvent(const notify::Event& event) {
     return host_.OnNotification(*notification);
   }
   if (std::holds_alternative<notify::BarrierPassed>(event)) {
+    if (--barriers_ > 0 || !awaiting_) return;  // of a wait that was given up
     awaiting_ = false;
     return host_.OnNotificationsComplete();
   }
@@ -107,6 +140,7 @@ void Listening::OnEvent(const notify::Event& event) {
   if (const auto* subscribed = std::get_if<notify::Subscribed>(&event)) {
     marker_channel_ = subscribed->marker_channel;
     step_ = Step::kSubscribed;
+    since_ = loop_.now();
   } else if (std::holds_alternative<notify::Marked>(event)) {
     step_ = Step::kNone;
   } else {

@@ -40,10 +40,11 @@ class Listening final : private notify::EventSink {
   // ---- the move of what a lease listens to ----
 
   // Goes on with it: gives the command that is to run on the lease now, or nothing when it waits or
-  // cannot be done.  `on_lease`: the channels of the lease, of which there is at least one.
-  // REQUIRES: the lease is idle, and no command of the last call is under way there.
+  // cannot be done; what could not be is tried again after a while.  `on_lease`: the channels of
+  // the lease, of which there is at least one. REQUIRES: the lease is idle, and no command of the
+  // last call is under way there.
   std::string NextCommand(const std::vector<std::string>& on_lease);
-  void OnCommandFailed();
+  void OnCommandFailed() { Refuse(); }
   // The ReadyForQuery of a command that was not the client's has come.
   void OnOwnReady();
   bool command_under_way() const { return command_under_way_; }
@@ -51,15 +52,17 @@ class Listening final : private notify::EventSink {
   bool moving() const { return step_ != Step::kNone && step_ != Step::kRefused; }
   // The lease is used by the move in a way that the client could see.
   bool needs_quiet() const;
+  // The client has waited for that long enough: a move that can be given up is.
+  void CallOff();
 
   // ---- what the server says ----
 
   // Does this notification, which a lease has brought, go to the client?
   bool PassLeaseNotification(wire::Bytes body);
-  // A transaction has ended listening to these.  (To all: then this object has served its time.)
-  void Unlisten(const std::vector<std::string_view>& channels);
-  // Nothing moved, nothing moving: of no use any more.
-  bool unused() const { return !moving() && !has_channels(); }
+  // A transaction has ended listening to these, or to all ("*"), but for what it has begun to
+  // listen to again, which is on the lease.
+  void Unlisten(const std::vector<std::string_view>& channels,
+                const std::vector<std::string_view>& on_lease);
   bool has_channels() const { return !subscriber_.channels().empty(); }
   // Commands that make a lease listen to all channels, for pg_listening_channels() to show them.
   // Empty: it does.
@@ -70,10 +73,13 @@ class Listening final : private notify::EventSink {
   // Answered by OnNotificationsComplete().
   void AwaitNotifications();
   bool awaiting() const { return awaiting_; }
+  Time awaiting_since() const { return awaiting_since_; }
+  // They will come when they come.
+  void StopAwaiting() { awaiting_ = false; }
   void Pause() { subscriber_.Pause(); }
   void Resume() { subscriber_.Resume(); }
 
-  Time since() const { return since_; }  // of the move under way
+  Time since() const { return since_; }  // of the step under way
 
  private:
   enum class Step : std::uint8_t {
@@ -92,12 +98,15 @@ class Listening final : private notify::EventSink {
   io::Loop& loop_;
   ListeningHost& host_;
   std::string marker_channel_;
+  std::vector<std::string> asked_;    // channels of the last move
   std::vector<std::string> refused_;  // what the lease listened to then; empty: not looked yet
   Time since_{};
   Step step_ = Step::kNone;
   bool marked_before_ = false;  // the lease listens to the marker channel because of another move
   bool command_under_way_ = false;
   bool awaiting_ = false;
+  int barriers_ = 0;  // not answered yet: more than one after a wait that was given up
+  Time awaiting_since_{};
   notify::Subscriber subscriber_;  // last: its events stop before the rest goes
 };
 

@@ -13,8 +13,10 @@ namespace pgvalet::session {
 namespace {
 
 constexpr int kReadsPerTurn = 4;
-// Messages of a server that have to be seen whole; none of them is ever that long.
+// Messages of a server that have to be seen whole; none of them is ever that long, but for errors,
+// which say what we want to know at their beginning.
 constexpr std::size_t kMaxHeldBytes = 1024 * 1024;
+constexpr std::size_t kErrorHeadBytes = 256;
 // PostgreSQL's own bound of a message, and a little.
 constexpr std::uint32_t kMaxAnswerBytes = 0x7fffffff;
 
@@ -23,6 +25,14 @@ bool MustBeWhole(char type) {
   return type == wire::server::kReadyForQuery || type == wire::server::kParameterStatus ||
          type == wire::server::kCommandComplete || type == wire::server::kErrorResponse ||
          type == wire::server::kRowDescription || type == wire::server::kNotificationResponse;
+}
+
+// How much of a message must be there before it can be served.
+std::size_t BytesNeeded(const wire::Header& header) {
+  if (header.type == wire::server::kErrorResponse && header.total() > kMaxHeldBytes) {
+    return kErrorHeadBytes;
+  }
+  return MustBeWhole(header.type) ? header.total() : wire::kHeaderBytes;
 }
 
 }  // namespace
@@ -86,20 +96,20 @@ bool ClientSession::ForwardAnswers(wire::Bytes fresh) {
     }
     if (batch.left() < wire::kHeaderBytes) break;
     const wire::Header header = wire::LoadHeader(batch.rest().data());
-    if (!wire::HeaderIsSane(header, kMaxAnswerBytes) ||
-        (MustBeWhole(header.type) && header.total() > kMaxHeldBytes)) {
+    const std::size_t needed = BytesNeeded(header);
+    if (!wire::HeaderIsSane(header, kMaxAnswerBytes) || needed > kMaxHeldBytes) {
       OnServerGone(Error{ErrorCode::kProtocol, "the server sent an invalid message"});
       return false;
     }
     const bool probed = probe_ && server.exchange.HeadIsOwnQuery();
-    if ((probed || MustBeWhole(header.type)) && batch.left() < header.total()) break;
+    if (batch.left() < (probed ? header.total() : needed)) break;
     // What the client has notified itself of stands before its ReadyForQuery.
     if (header.type == wire::server::kReadyForQuery && AwaitsNotifications()) break;
     if (!TakeAnswer(header, batch)) return false;
   }
   if (batch.left() > 0) server.partial.assign(wire::AsText(batch.rest()));
   const bool sent = SendToClient(batch.Result());
-  if (AwaitsNotifications()) ResumeNotifications();
+  GateNotifications();
   return sent;
 }
 
@@ -157,8 +167,7 @@ wire::Answer ClientSession::Consider(const wire::Header& header, wire::Bytes bod
     case wire::server::kErrorResponse:
       answer = server.exchange.OnAnswer(header.type);
       pool_->counters().errors.Add();
-      shape_check_ = ShapeCheck::kNone;
-      TakeError(wire::ParseErrorFields(body));
+      if (answer != wire::Answer::kRestoreFailed) TakeError(wire::ParseErrorFields(body));
       break;
     case wire::server::kNotificationResponse:
       answer = !listening_ || listening_->PassLeaseNotification(body) ? wire::Answer::kForward
@@ -234,8 +243,9 @@ bool ClientSession::OnReady() {
   server.request_at = server.ready_at = now;
   statements_cleared_ = false;
   if (!server.HasExtension() && !server.CanMove()) may_have_tied_ = true;  // still?
-  if (server.exchange.status() == wire::TxStatus::kIdle) {
-    created_ = false;
+  const bool is_idle = server.exchange.status() == wire::TxStatus::kIdle;
+  meaning_.OnReady(server.exchange.AtReady(), !is_idle);
+  if (is_idle) {
     counters.transactions.Add();
     counters.transaction_time.Record(
         static_cast<std::uint64_t>(Since(server.transaction_at, now).count()));
@@ -264,12 +274,14 @@ bool ClientSession::TakeServerParameter(wire::Bytes body) {
   if (!reader.ok()) return false;
   if (name.starts_with("pgvalet.")) {
     if (name == wire::kSessionParameter) OnReportPart(value);
+    if (name == wire::kTransactionParameter && wire::ChangesMeaning(value)) meaning_.OnChanged();
     return false;
   }
   pool::ServerConnection& server = *lease_;
   if (server.exchange.HeadIsOwnQuery()) return false;  // we told the server; the client knows
-  if (server.HasExtension()) return true;
   std::string lower = wire::LowerCase(name);
+  if (wire::IsReadByAnalysis(lower)) meaning_.OnChanged();  // up to the end of the transaction
+  if (server.HasExtension()) return true;
   if (!wire::IsServerDecided(lower)) {
     wanted_ = context_->states().With(wanted_, lower, value);
     server.carried = wanted_;
@@ -307,11 +319,11 @@ void ClientSession::OnCommandTag(std::string_view tag) {
     statements_.Clear();
     statements_cleared_ = true;
   }
-  if (tag == "CREATE TABLE" || tag == "CREATE VIEW") created_ = true;
-  // Also before it is committed: who prepares in the same transaction is to see it.
-  if (tag.starts_with("ALTER ")) pool_->group().catalog_age().NoteRelationChange();
   if (lease_->HasExtension()) return;  // it knows better
-  if (tag.starts_with("DROP ")) pool_->group().catalog_age().NoteRelationChange();
+  // Also before it is committed: who prepares in the same transaction is to see it.
+  const bool alters = tag.starts_with("ALTER ") || tag.starts_with("DROP ");
+  if (alters) pool_->group().catalog_age().NoteRelationChange();
+  if (alters || tag.starts_with("CREATE ") || tag == "SET") meaning_.OnChanged();
   if (!may_have_tied_ && MustFollow()) may_have_tied_ = TagMayTie(tag);
   if (all_discarded || tag == "RESET") {
     // The server is back at its own defaults, not at what this client logged in with.  Which of

@@ -25,7 +25,12 @@ bool NeedsNoServer(char type) {
 void ClientSession::ReadRequests() {
   for (int i = 0; i < kReadsPerTurn; ++i) {
     if (state_ == ClientState::kWaiting && !stream_.hangup()) return;  // OnLease() comes back here
-    if (lease_ && MustNotSend()) return;  // OnServerWritable(), or the answers, come back here
+    if (lease_ && MustNotSend()) {  // OnServerWritable(), or the answers, come back here
+      if (stream_.hangup() && WaitsForOwnWork()) {
+        OnClientGone({ErrorCode::kClosed, "the client closed the connection"});
+      }
+      return;
+    }
     if (!lease_ && state_ == ClientState::kIdle && !discarding_) {
       pool::Lease lease;
       if (!MustLetOthersPass()) lease = pool_->TryCheckout(wanted_);
@@ -50,10 +55,14 @@ void ClientSession::ReadRequests() {
 
 bool ClientSession::MustNotSend() const {
   const wire::Exchange& exchange = lease_->exchange;
-  // Behind a probe the server may have to be given back what a RESET has taken.
-  return lease_->stream->blocked() || probe_ || WaitsForMove() ||
-         shape_check_ == ShapeCheck::kAsked || exchange.outstanding_count() > kMaxOutstanding ||
+  return lease_->stream->blocked() || WaitsForOwnWork() ||
+         exchange.outstanding_count() > kMaxOutstanding ||
          (settling_ && exchange.NamesAreUncertain());
+}
+
+// The server answers us.  Behind a probe it may have to be given back what a RESET has taken.
+bool ClientSession::WaitsForOwnWork() const {
+  return probe_ || shape_check_ == ShapeCheck::kAsked || WaitsForMove();
 }
 
 // False when the session ended.
@@ -102,7 +111,7 @@ std::size_t ClientSession::ForwardRequests(wire::Bytes data) {
   }
   if (step == Step::kStop) return data.size();
   if (lease_ && !batch.Result().empty()) {
-    PauseNotifications();
+    GateNotifications();
     SendToServer(batch.Result());
   }
   return batch.consumed();
@@ -136,10 +145,11 @@ ClientSession::Step ClientSession::TakeRequest(const wire::Header& header, Messa
     case client::kClose:
       return TakeClose(header, batch);
     case client::kExecute:
-      return PassRequest(header, batch, Sent::kExecute);
+      return PassExecute(header, batch);
     case client::kSync:
       return PassRequest(header, batch, Sent::kSync);
     case client::kFunctionCall:
+      meaning_.OnQuery();
       return PassRequest(header, batch, Sent::kFunctionCall);
     case client::kFlush:
       return PassUnanswered(header, batch);
@@ -185,9 +195,17 @@ ClientSession::Step ClientSession::PassQuery(const wire::Header& header, Message
   const std::size_t here = std::min(header.total(), batch.left());
   const wire::Bytes text = batch.rest().subspan(wire::kHeaderBytes, here - wire::kHeaderBytes);
   LookAt(text);
+  meaning_.OnQuery();
   const Step step = PassRequest(header, batch, wire::Sent::kQuery);
   HoldNamesBehindDiscard(text);
   return step;
+}
+
+ClientSession::Step ClientSession::PassExecute(const wire::Header& header, MessageBatch& batch) {
+  const bool is_unnamed =
+      batch.left() > wire::kHeaderBytes && batch.rest()[wire::kHeaderBytes] == 0;
+  meaning_.OnExecute(is_unnamed);
+  return PassRequest(header, batch, wire::Sent::kExecute);
 }
 
 ClientSession::Step ClientSession::PassRequest(const wire::Header& header, MessageBatch& batch,

@@ -1,9 +1,9 @@
 // ClientSession: prepared statements by the client's names, on whichever server it has.
 #include <algorithm>
-#include <cctype>
 
 #include "session/client_session.h"
 #include "session/context.h"
+#include "session/statement_text.h"
 #include "wire/body_reader.h"
 
 namespace pgvalet::session {
@@ -26,39 +26,14 @@ std::unique_ptr<StatementChange> Change(wire::StatementPtr statement, std::strin
       StatementChange{std::move(statement), std::string(name)});
 }
 
+std::unique_ptr<StatementChange> Drop(wire::StatementPtr statement, std::string_view name) {
+  return std::make_unique<StatementChange>(
+      StatementChange{std::move(statement), std::string(name), /*drops_name=*/true});
+}
+
 wire::Bytes Body(const wire::Header& header, const MessageBatch& batch) {
   const std::size_t here = std::min(header.total(), batch.left());
   return batch.rest().subspan(wire::kHeaderBytes, here - wire::kHeaderBytes);
-}
-
-// The name in "DEALLOCATE [PREPARE] name", as the server would read it; empty when `sql` is
-// anything else.
-std::string DeallocatedName(std::string_view sql) {
-  const auto word = [&sql] {
-    while (!sql.empty() && (std::isspace(static_cast<unsigned char>(sql[0])) || sql[0] == ';')) {
-      sql.remove_prefix(1);
-    }
-    std::size_t length = 0;
-    if (!sql.empty() && sql[0] == '"') {
-      length = sql.find('"', 1);
-      if (length == std::string_view::npos) return std::string_view();
-      ++length;
-    } else {
-      while (length < sql.size() && !std::isspace(static_cast<unsigned char>(sql[length])) &&
-             sql[length] != ';') {
-        ++length;
-      }
-    }
-    const std::string_view taken = sql.substr(0, length);
-    sql.remove_prefix(length);
-    return taken;
-  };
-  if (wire::LowerCase(word()) != "deallocate") return {};
-  std::string_view name = word();
-  if (wire::LowerCase(name) == "prepare") name = word();
-  if (name.empty() || !word().empty()) return {};
-  if (name[0] == '"') return std::string(name.substr(1, name.size() - 2));
-  return wire::LowerCase(name);
 }
 
 }  // namespace
@@ -70,7 +45,7 @@ bool ClientSession::RenamesStatements() const {
 
 // A text means the same to two clients of a pool if their settings make it so, and the tables have
 // the columns that they had when it was prepared.  Temporary objects hide others: a client that has
-// some, or may have made some in its transaction, shares nothing.
+// some shares nothing.
 std::string ClientSession::StatementContext() const {
   const pool::PoolKey& key = pool_->key();
   std::string context = key.database + '\0' + key.user + '\0' +
@@ -79,8 +54,17 @@ std::string ClientSession::StatementContext() const {
   const bool has_temporary = std::any_of(pins.begin(), pins.end(), [](const wire::Pin& pin) {
     return pin.reason == wire::PinReason::kTemporaryObjects;
   });
-  if (has_temporary || created_) context += "." + std::to_string(lease_->lease_id);
+  if (has_temporary) context += "." + std::to_string(lease_->lease_id);
   return context + " " + wanted_->statement_context;
+}
+
+// Prepared in the middle of a change, its columns are looked at on whichever server gets it next.
+wire::StatementPtr ClientSession::MakeStatement(std::string_view tail) {
+  wire::StatementStore& store = context_->shared().statements;
+  const std::uint64_t epoch = pool_->group().catalog_age().relations_epoch();
+  if (meaning_.IsItsOwn()) return store.MakePrivate(tail, 0);
+  if (NamesMoment(tail)) return store.MakePrivate(tail, epoch);
+  return store.Intern(tail, StatementContext(), epoch);
 }
 
 // DISCARD ALL and DEALLOCATE ALL are known by the tags of their answers.  A client that names a
@@ -149,9 +133,7 @@ ClientSession::Step ClientSession::TakeParse(const wire::Header& header, Message
 
   PrepareServer(batch);
   NoteRequest();
-  wire::StatementPtr statement =
-      context_->shared().statements.Intern(wire::AsText(reader.rest()), StatementContext(),
-                                           pool_->group().catalog_age().relations_epoch());
+  wire::StatementPtr statement = MakeStatement(wire::AsText(reader.rest()));
   statements_.Set(name, statement);
   if (lease_->statements.Touch(*statement)) {
     batch.Skip(header.total());
@@ -212,9 +194,13 @@ ClientSession::Step ClientSession::TakeBind(const wire::Header& header, MessageB
   if (!name.empty() && MustSettleFirst()) return Step::kNeedMore;
   const wire::StatementPtr* found = statements_.Find(name);
   if (found != nullptr) LookAt(wire::AsBytes((*found)->tail));
+  // Another server may have to be told of it, which looked at nothing yet.
+  const bool is_new_here = name.empty() && unnamed_lease_id_ != lease_->lease_id;
+  if (is_new_here) LookAt(wire::AsBytes(UnnamedText()));
   PrepareServer(batch);
   pool_->counters().binds.Add();
   bound_.reset();
+  meaning_.OnBind(portal, found != nullptr ? (*found)->tail : UnnamedText());
   if (!RenamesStatements()) return PassRequest(header, batch, Sent::kBind);
   if (name.empty()) {
     EnsureUnnamed(batch);
@@ -224,7 +210,8 @@ ClientSession::Step ClientSession::TakeBind(const wire::Header& header, MessageB
     return PassRequest(header, batch, Sent::kBind);  // the server knows, or says so
   if (!EnsureOnServer(*found, batch)) return Step::kNeedMore;
   // Of interest once; afterwards its count of holders, which all cores share, is left alone.
-  if ((*found)->shape.load(std::memory_order_relaxed) == wire::kUnknownShape) bound_ = *found;
+  const bool is_unknown = (*found)->shape.load(std::memory_order_relaxed) == wire::kUnknownShape;
+  if (is_unknown && portal.empty()) bound_ = *found;
 
   // The head anew with our name, then the rest as it comes.
   const std::string& ours = (*found)->server_name;
@@ -267,12 +254,14 @@ ClientSession::Step ClientSession::TakeDescribe(const wire::Header& header, Mess
   return Step::kNext;
 }
 
-// Of a portal: nearly always the one that was bound last.
+// Of a portal, nearly always the unnamed one.
 ClientSession::Step ClientSession::PassDescribe(const wire::Header& header, MessageBatch& batch) {
+  const wire::Bytes body = Body(header, batch);
+  const bool is_unnamed = body.size() == 2 && body[1] == 0;
   PrepareServer(batch);
   PassUnanswered(header, batch);
   NoteRequest();
-  lease_->exchange.OnSent(Sent::kDescribe, NoteOfShape(bound_));
+  lease_->exchange.OnSent(Sent::kDescribe, is_unnamed ? NoteOfShape(bound_) : nullptr);
   return Step::kNext;
 }
 
@@ -289,12 +278,17 @@ ClientSession::Step ClientSession::TakeClose(const wire::Header& header, Message
   if (name.empty()) unnamed_parse_ = std::string();
   const wire::StatementPtr* found = RenamesStatements() ? statements_.Find(name) : nullptr;
   if (found == nullptr) return PassRequest(header, batch, Sent::kClose);
-  // Others may use the statement: on the server it stays.
   wire::StatementPtr statement = *found;
   statements_.Erase(name);
   PrepareServer(batch);
   batch.Skip(header.total());
-  lease_->exchange.OnSent(Sent::kKnownClose, Change(std::move(statement), name));
+  // On the server it stays where others may use it.
+  if (statement->is_private && lease_->statements.Holds(*statement)) {
+    wire::AppendCloseStatement(batch.Insert(), statement->server_name);
+    lease_->statements.Remove(*statement);
+    lease_->exchange.OnSent(Sent::kOwnClose, Change(statement));
+  }
+  lease_->exchange.OnSent(Sent::kKnownClose, Drop(std::move(statement), name));
   AppendKnownAnswersNow();
   return Step::kNext;
 }
@@ -339,9 +333,14 @@ std::optional<ClientSession::Step> ClientSession::TakeDeallocate(const wire::Hea
   wire::AppendQuery(batch.Insert(), kDeallocate);
   batch.Skip(header.total());
   lease_->request_at = context_->loop().now();
-  lease_->exchange.OnSent(Sent::kQuery);
+  lease_->exchange.OnSent(Sent::kQuery, Drop(*statements_.Find(name), name));
   statements_.Erase(name);
   return Step::kNext;
+}
+
+// The text of the unnamed statement, which may have to be prepared again elsewhere.
+std::string_view ClientSession::UnnamedText() const {
+  return unnamed_parse_.empty() ? std::string_view() : std::string_view(unnamed_parse_).substr(1);
 }
 
 // By an unnamed statement, as psycopg does it; whoever parses it, executes it.
@@ -360,7 +359,7 @@ ClientSession::Step ClientSession::DeallocateByParse(const wire::Header& header,
   wire::AppendParse(batch.Insert(), "", tail);
   batch.Skip(header.total());
   NoteRequest();
-  lease_->exchange.OnSent(Sent::kParse);
+  lease_->exchange.OnSent(Sent::kParse, Drop(*statements_.Find(name), name));
   statements_.Erase(name);
   return Step::kNext;
 }
@@ -385,7 +384,7 @@ void ClientSession::UndoSkipped() {
   std::reverse(undone.begin(), undone.end());
   for (wire::SentMessage& message : undone) {
     StatementChange& change = *message.change;
-    if (message.kind == Sent::kKnownClose) {
+    if (change.drops_name) {
       statements_.Set(change.client_name, change.statement);
       continue;
     }
@@ -393,6 +392,7 @@ void ClientSession::UndoSkipped() {
       lease_->statements.Add(change.statement);
       continue;
     }
+    if (message.kind == Sent::kOwnDescribe) shape_check_ = ShapeCheck::kNone;
     if (message.kind == Sent::kDescribe || message.kind == Sent::kOwnDescribe) continue;
     if (message.kind != Sent::kKnownParse) lease_->statements.Remove(*change.statement);
     const wire::StatementPtr* named = statements_.Find(change.client_name);

@@ -32,12 +32,13 @@ void ClientSession::AskForShape(const wire::StatementPtr& statement, MessageBatc
   lease_->exchange.OnSent(wire::Sent::kOwnDescribe, std::make_unique<wire::StatementChange>(
                                                         wire::StatementChange{statement, {}}));
   shape_check_ = ShapeCheck::kAsked;
+  shape_checked_id_ = statement->id;
   settling_ = true;
 }
 
 // True when the answer was taken: the client's request is refused.
 bool ClientSession::RefuseChanged(const wire::Statement& statement, MessageBatch& batch) {
-  if (shape_check_ != ShapeCheck::kDiffers) return false;
+  if (shape_check_ != ShapeCheck::kDiffers || shape_checked_id_ != statement.id) return false;
   shape_check_ = ShapeCheck::kNone;
   std::string& out = batch.Insert();
   wire::AppendCloseStatement(out, statement.server_name);

@@ -27,6 +27,7 @@ namespace pgvalet::wire {
 struct StatementChange {
   StatementPtr statement;
   std::string client_name;  // empty: only the server's table changed
+  bool drops_name = false;  // the client's table has lost it, instead of won
 };
 
 enum class Sent : std::uint8_t {

@@ -29,6 +29,9 @@ inline constexpr char kStatementsGone = 'd';
 inline constexpr char kNotified = 'n';
 inline constexpr char kOutdated = 'o';
 inline constexpr char kRelations = 't';
+// Of an open transaction.
+inline constexpr char kOpenSetting = 's';
+inline constexpr char kOpenObjects = 'k';
 }  // namespace item
 
 inline void AppendItem(std::string& out, char letter,

@@ -3,6 +3,7 @@
 #include <iterator>
 
 #include "wire/session_items.h"
+#include "wire/session_state.h"
 
 namespace pgvalet::wire {
 namespace {
@@ -69,6 +70,15 @@ std::optional<SessionReport> SessionReport::Parse(std::string_view text) {
     if (!reader.ok()) return std::nullopt;
   }
   return report;
+}
+
+bool ChangesMeaning(std::string_view value) {
+  ItemReader reader(value);
+  while (!reader.at_end()) {
+    if (reader.TakeLetter() != item::kOpenSetting) return true;
+    if (IsReadByAnalysis(LowerCase(reader.TakeField())) || !reader.ok()) return true;
+  }
+  return false;
 }
 
 ReportAssembler::Part ReportAssembler::Add(std::string_view value) {

@@ -13,6 +13,9 @@ namespace pgvalet::wire {
 // The parameter under whose name reports come and restores go.
 inline constexpr std::string_view kSessionParameter = "pgvalet.session";
 
+// The parameter in which the extension says what holds for the open transaction alone.
+inline constexpr std::string_view kTransactionParameter = "pgvalet.transaction";
+
 // Why a session cannot move to another backend now.
 enum class PinReason : std::uint8_t {
   kTemporaryObjects,
@@ -54,6 +57,10 @@ struct SessionReport {
   // Nothing when `text` does not have the form.
   static std::optional<SessionReport> Parse(std::string_view text);
 };
+
+// Of a value of kTransactionParameter: has the transaction changed what texts of statements mean to
+// it, by a setting or an object?  Yes, when it cannot be read.
+bool ChangesMeaning(std::string_view value);
 
 // Puts a report together from the values of its messages.
 class ReportAssembler {

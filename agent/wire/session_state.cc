@@ -146,6 +146,11 @@ std::string LowerCase(std::string_view name) {
   return lower;
 }
 
+bool IsReadByAnalysis(std::string_view lower_name) {
+  return std::find(kReadByAnalysis.begin(), kReadByAnalysis.end(), lower_name) !=
+         kReadByAnalysis.end();
+}
+
 const std::string* SessionState::Find(std::string_view lower_name) const {
   const std::string* set = FindIn(session, lower_name);
   return set != nullptr ? set : FindIn(startup, lower_name);

@@ -36,6 +36,9 @@ using StateRef = std::shared_ptr<const SessionState>;
 
 std::string LowerCase(std::string_view name);
 
+// Does the meaning of a statement's text depend on this setting?
+bool IsReadByAnalysis(std::string_view lower_name);
+
 // All distinct states of the process.  Thread-safe.
 class StateStore {
  public:

@@ -4,6 +4,21 @@
 
 namespace pgvalet::wire {
 
+// REQUIRES: shelf_->mutex is held.
+Statement* StatementStore::New(std::string key, std::size_t tail_at, std::uint64_t epoch) {
+  const std::uint64_t id = shelf_->next_id++;
+  auto* made = new Statement{id, "PGVALET_" + std::to_string(id), std::move(key), {}, epoch};
+  made->tail = std::string_view(made->key).substr(tail_at);
+  return made;
+}
+
+StatementPtr StatementStore::MakePrivate(std::string_view tail, std::uint64_t epoch) {
+  const std::lock_guard lock(shelf_->mutex);
+  Statement* made = New(std::string(tail), 0, epoch);
+  made->is_private = true;
+  return StatementPtr(made);
+}
+
 StatementPtr StatementStore::Intern(std::string_view tail, std::string_view context,
                                     std::uint64_t epoch) {
   std::string key(context);
@@ -16,9 +31,7 @@ StatementPtr StatementStore::Intern(std::string_view tail, std::string_view cont
     // statement, so it has to go before a new one takes its place.
     shelf_->by_key.erase(found);
   }
-  const std::uint64_t id = shelf_->next_id++;
-  auto* made = new Statement{id, "PGVALET_" + std::to_string(id), std::move(key), {}, epoch};
-  made->tail = std::string_view(made->key).substr(context.size() + 1);
+  auto* made = New(std::move(key), context.size() + 1, epoch);
   StatementPtr statement(made, [shelf = shelf_](const Statement* dying) {
     {
       const std::lock_guard inner(shelf->mutex);

@@ -25,7 +25,8 @@ struct Statement {
   std::string server_name;  // the same on every server connection
   std::string key;          // context, zero, tail
   std::string_view tail;    // of the Parse body after its name: query, zero, parameter types
-  std::uint64_t epoch = 0;  // of the catalog, when it was prepared first
+  std::uint64_t epoch = 0;  // of the catalog, when it was prepared first; 0: of none
+  bool is_private = false;  // one client's
   mutable std::atomic<RowShape> shape = kUnknownShape;  // as clients were told; set once
 };
 using StatementPtr = std::shared_ptr<const Statement>;
@@ -39,9 +40,14 @@ class StatementStore {
   // `epoch` is part of it.
   StatementPtr Intern(std::string_view tail, std::string_view context = {},
                       std::uint64_t epoch = 0);
+  // A statement that nobody else is given.
+  StatementPtr MakePrivate(std::string_view tail, std::uint64_t epoch);
+  // Of the shared ones.
   std::size_t size() const;
 
  private:
+  Statement* New(std::string key, std::size_t tail_at, std::uint64_t epoch);
+
   // Outlives the statements, which the store may not.
   struct Shelf {
     mutable std::mutex mutex;  // protects all below

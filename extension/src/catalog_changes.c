@@ -9,13 +9,23 @@
 #include "pg_compat.h"
 
 #include "access/xact.h"
+#include "catalog/dependency.h"
+#include "catalog/namespace.h"
 #include "catalog/objectaccess.h"
+#include "catalog/pg_cast.h"
 #include "catalog/pg_class.h"
 #include "catalog/pg_db_role_setting.h"
+#include "catalog/pg_namespace.h"
+#include "catalog/pg_operator.h"
+#include "catalog/pg_proc.h"
+#include "catalog/pg_type.h"
 #include "catalog_changes.h"
 #include "common/hashfn.h"
 #include "storage/shmem.h"
 #include "utils/lsyscache.h"
+#include "utils/rel.h"
+#include "utils/relcache.h"
+#include "utils/syscache.h"
 
 PgvCatalogChanges *pgv_catalog_changes = NULL;
 
@@ -125,18 +135,102 @@ follow_transactions(void)
 	registered = true;
 }
 
-/* Could a statement that others have prepared now give other columns? */
+/* Can a statement name it? */
 static bool
-has_shape(Oid relation)
+has_columns(char relation_kind)
 {
-	switch (get_rel_relkind(relation))
+	switch (relation_kind)
 	{
 		case RELKIND_RELATION:
 		case RELKIND_VIEW:
 		case RELKIND_MATVIEW:
 		case RELKIND_FOREIGN_TABLE:
 		case RELKIND_PARTITIONED_TABLE:
-			return get_rel_persistence(relation) != RELPERSISTENCE_TEMP;
+		case RELKIND_COMPOSITE_TYPE:
+			return true;
+		default:
+			return false;
+	}
+}
+
+/* Just made, so that the catalog does not show it yet: it may hide another of its name. */
+static bool
+new_relation_matters(Oid id)
+{
+	Relation	relation = RelationIdGetRelation(id);
+	bool		matters;
+
+	if (relation == NULL)
+		return false;
+	matters = has_columns(relation->rd_rel->relkind) &&
+		relation->rd_rel->relpersistence != RELPERSISTENCE_TEMP;
+	RelationClose(relation);
+	return matters;
+}
+
+static bool
+old_relation_matters(Oid id)
+{
+	return has_columns(get_rel_relkind(id)) && get_rel_persistence(id) != RELPERSISTENCE_TEMP;
+}
+
+/* The row type of a temporary table comes and goes with that. */
+static bool
+old_type_matters(Oid id)
+{
+	HeapTuple	tuple = SearchSysCache1(TYPEOID, ObjectIdGetDatum(id));
+	bool		matters;
+
+	if (!HeapTupleIsValid(tuple))
+		return false;
+	matters = !isAnyTempNamespace(((Form_pg_type) GETSTRUCT(tuple))->typnamespace);
+	ReleaseSysCache(tuple);
+	return matters;
+}
+
+/* What the server does to an object for purposes of its own: rewrites of tables, toast tables. */
+static bool
+is_internal(ObjectAccessType access, void *arg)
+{
+	if (arg == NULL)
+		return false;
+	switch (access)
+	{
+		case OAT_POST_CREATE:
+			return ((ObjectAccessPostCreate *) arg)->is_internal;
+		case OAT_POST_ALTER:
+			return ((ObjectAccessPostAlter *) arg)->is_internal;
+		case OAT_DROP:
+			return (((ObjectAccessDrop *) arg)->dropflags & PERFORM_DELETION_INTERNAL) != 0;
+		default:
+			return false;
+	}
+}
+
+/*
+ * Could a statement that others have prepared mean something else now, or have
+ * other columns?
+ */
+static bool
+changes_meaning(ObjectAccessType access, Oid class_id, Oid object_id, int sub_id, void *arg)
+{
+	if (access != OAT_POST_CREATE && access != OAT_POST_ALTER && access != OAT_DROP)
+		return false;
+	switch (class_id)
+	{
+		case RelationRelationId:
+			if (is_internal(access, arg))
+				return false;
+			if (access == OAT_POST_CREATE && sub_id == 0)
+				return new_relation_matters(object_id);
+			return old_relation_matters(object_id);
+		case TypeRelationId:
+			return access != OAT_POST_CREATE && old_type_matters(object_id);
+		case ProcedureRelationId:
+		case OperatorRelationId:
+		case CastRelationId:
+		case NamespaceRelationId:
+			return true;
 		default:
 			return false;
 	}
@@ -154,9 +248,7 @@ pgv_object_access(ObjectAccessType access, Oid class_id, Oid object_id, int sub_
 		defaults_changed[place_of(object_id, role)] = any_defaults_changed = true;
 		follow_transactions();
 	}
-	else if (class_id == RelationRelationId && !relations_changed &&
-			 (access == OAT_POST_ALTER || access == OAT_DROP ||
-			  (access == OAT_POST_CREATE && sub_id != 0)) && has_shape(object_id))
+	else if (!relations_changed && changes_meaning(access, class_id, object_id, sub_id, arg))
 	{
 		relations_changed = true;
 		follow_transactions();

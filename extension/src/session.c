@@ -13,6 +13,7 @@
 
 #include "access/xact.h"
 #include "catalog/objectaccess.h"
+#include "catalog/pg_largeobject.h"
 #include "commands/defrem.h"
 #include "dynahash_find.h"
 #include "nodes/parsenodes.h"
@@ -32,13 +33,21 @@ uint32		pgv_session_defaults_at_login = 0;
 bool		pgv_session_settings_changed = false;
 bool		pgv_session_statements_changed = false;
 bool		pgv_session_channels_changed = false;
+bool		pgv_session_objects_changed = false;
 
 static ProcessUtility_hook_type prev_ProcessUtility = NULL;
 static object_access_hook_type prev_object_access = NULL;
 
-/* In the transaction that is open: objects made or dropped, UNLISTENs (items). */
+/* An UNLISTEN of the transaction that is open. */
+typedef struct Unlisten
+{
+	int			level;			/* of nesting: a subtransaction may be rolled back */
+	char	   *channel;		/* "*": all */
+} Unlisten;
+
+/* In the transaction that is open: objects made, altered or dropped; its UNLISTENs. */
 static bool objects_changed = false;
-static StringInfoData unlistened_now;
+static List *unlistens = NIL;	/* of Unlisten, in TopTransactionContext */
 
 /* Libraries that this session has loaded by LOAD, as items sorted by nothing: in order. */
 static StringInfoData libraries;
@@ -46,8 +55,13 @@ static StringInfoData libraries;
 static void
 note_unlisten(const char *channel)
 {
-	pgv_items_append(&unlistened_now, PGV_ITEM_UNLISTENED);
-	pgv_items_append_text(&unlistened_now, channel);
+	MemoryContext old = MemoryContextSwitchTo(TopTransactionContext);
+	Unlisten   *unlisten = palloc(sizeof(*unlisten));
+
+	unlisten->level = GetCurrentTransactionNestLevel();
+	unlisten->channel = pstrdup(channel);
+	unlistens = lappend(unlistens, unlisten);
+	MemoryContextSwitchTo(old);
 	pgv_session_channels_changed = true;
 }
 
@@ -216,10 +230,58 @@ pgv_object_access(ObjectAccessType access, Oid class_id, Oid object_id, int sub_
 {
 	if (prev_object_access)
 		prev_object_access(access, class_id, object_id, sub_id, arg);
-	if (access == OAT_FUNCTION_EXECUTE)
-		note_function(object_id);
-	else if (access == OAT_POST_CREATE || access == OAT_DROP)
-		objects_changed = true;
+	switch (access)
+	{
+		case OAT_FUNCTION_EXECUTE:
+			note_function(object_id);
+			break;
+		case OAT_POST_CREATE:
+		case OAT_POST_ALTER:
+		case OAT_DROP:
+			if (class_id == LargeObjectRelationId || objects_changed)
+				break;
+			objects_changed = true;
+			pgv_session_objects_changed = true;
+			break;
+		default:
+			break;
+	}
+}
+
+static void
+subxact_callback(SubXactEvent event, SubTransactionId my_id, SubTransactionId parent_id, void *arg)
+{
+	int			level = GetCurrentTransactionNestLevel();
+	ListCell   *cell;
+
+	if (event != SUBXACT_EVENT_COMMIT_SUB && event != SUBXACT_EVENT_ABORT_SUB)
+		return;
+	foreach(cell, unlistens)
+	{
+		Unlisten   *unlisten = lfirst(cell);
+
+		if (unlisten->level < level)
+			continue;
+		if (event == SUBXACT_EVENT_COMMIT_SUB)
+			unlisten->level = level - 1;
+		else
+			unlistens = foreach_delete_current(unlistens, cell);
+	}
+}
+
+/* The UNLISTENs of a transaction that committed are to be reported. */
+static void
+report_unlistens(void)
+{
+	ListCell   *cell;
+
+	foreach(cell, unlistens)
+	{
+		const Unlisten *unlisten = lfirst(cell);
+
+		pgv_items_append(&pgv_session_events.unlistened, PGV_ITEM_UNLISTENED);
+		pgv_items_append_text(&pgv_session_events.unlistened, unlisten->channel);
+	}
 }
 
 static void
@@ -228,9 +290,7 @@ xact_callback(XactEvent event, void *arg)
 	switch (event)
 	{
 		case XACT_EVENT_COMMIT:
-			if (unlikely(unlistened_now.len > 0))
-				appendBinaryStringInfo(&pgv_session_events.unlistened, unlistened_now.data,
-								   unlistened_now.len);
+			report_unlistens();
 			break;
 		case XACT_EVENT_ABORT:
 		case XACT_EVENT_PREPARE:
@@ -238,11 +298,10 @@ xact_callback(XactEvent event, void *arg)
 		default:
 			return;
 	}
-	if (unlikely(unlistened_now.len > 0))
-		resetStringInfo(&unlistened_now);
+	unlistens = NIL;
 	if ((MyXactFlags & XACT_FLAGS_ACCESSEDTEMPNAMESPACE) != 0 && objects_changed)
 		pgv_pins_temporary_changed = true;
-	objects_changed = false;
+	objects_changed = pgv_session_objects_changed = false;
 }
 
 void
@@ -259,7 +318,6 @@ pgv_session_start(void)
 		return;
 	}
 	old = MemoryContextSwitchTo(TopMemoryContext);
-	initStringInfo(&unlistened_now);
 	initStringInfo(&libraries);
 	initStringInfo(&pgv_session_events.unlistened);
 	MemoryContextSwitchTo(old);
@@ -269,14 +327,8 @@ pgv_session_start(void)
 	prev_object_access = object_access_hook;
 	object_access_hook = pgv_object_access;
 	RegisterXactCallback(xact_callback, NULL);
+	RegisterSubXactCallback(subxact_callback, NULL);
 	pgv_session_is_followed = true;
-}
-
-bool
-pgv_session_parameter_changed(const char *name)
-{
-	pgv_session_settings_changed = true;
-	return pgv_settings_client_knows(name);
 }
 
 void

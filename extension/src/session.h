@@ -28,6 +28,9 @@
 /* Under this name reports go and restores come. */
 #define PGV_SESSION_PARAMETER "pgvalet.session"
 
+/* Under this one what only holds for the transaction that is open. */
+#define PGV_TRANSACTION_PARAMETER "pgvalet.transaction"
+
 /* This session is followed. */
 extern bool pgv_session_is_followed;
 
@@ -51,6 +54,9 @@ extern bool pgv_session_settings_changed;
 extern bool pgv_session_statements_changed;
 extern bool pgv_session_channels_changed;
 
+/* The transaction that is open has made, altered or dropped objects, which was not said yet. */
+extern bool pgv_session_objects_changed;
+
 /* Begins to follow the session, if it has a key.  At its first ReadyForQuery. */
 extern void pgv_session_start(void);
 
@@ -66,8 +72,18 @@ extern void pgv_session_restore(const char *state, Size len);
  */
 extern void pgv_session_report(int (*send) (char type, const char *body, size_t len));
 
-/* A parameter changed: true if the client is to hear of it. */
-extern bool pgv_session_parameter_changed(const char *name);
+/*
+ * The same, right before ReadyForQuery in an open transaction: what in this
+ * transaction alone makes texts of statements mean something else.
+ */
+extern void pgv_session_report_open(int (*send) (char type, const char *body, size_t len));
+
+/*
+ * A parameter changed, which is sent by this function.  False if the client is
+ * not to hear of it.
+ */
+extern bool pgv_session_parameter_changed(const char *name,
+										  int (*send) (char type, const char *body, size_t len));
 
 /* The state that a restore has just put in place: no news for the agent. */
 extern void pgv_session_note_restored(const char *state, Size len);

@@ -34,6 +34,9 @@
 #define PGV_ITEM_NOTIFIED 'n'
 #define PGV_ITEM_OUTDATED 'o'
 #define PGV_ITEM_RELATIONS 't'
+/* Of an open transaction. */
+#define PGV_ITEM_OPEN_SETTING 's'
+#define PGV_ITEM_OPEN_OBJECTS 'k'
 /* Of a sequence state. */
 #define PGV_ITEM_LASTVAL 'L'
 #define PGV_ITEM_CURRVAL 'Q'

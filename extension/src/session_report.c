@@ -8,6 +8,7 @@
  */
 #include "pg_compat.h"
 
+#include "access/xact.h"
 #include "backend_slot.h"
 #include "catalog_changes.h"
 #include "session.h"
@@ -301,4 +302,40 @@ pgv_session_report(int (*send) (char type, const char *body, size_t len))
 	if (is_news())
 		report_news(send);
 	pgv_sequences_are_fresh = false;
+}
+
+/* ---- of an open transaction ---- */
+
+static void
+send_open(int (*send) (char type, const char *body, size_t len), char letter, const char *name)
+{
+	StringInfoData body;
+
+	initStringInfo(&body);
+	appendBinaryStringInfo(&body, PGV_TRANSACTION_PARAMETER, sizeof(PGV_TRANSACTION_PARAMETER));
+	pgv_items_append(&body, letter);
+	if (name != NULL)
+		pgv_items_append_text(&body, name);
+	(void) send('S', body.data, (size_t) body.len + 1); /* with its closing zero */
+	pfree(body.data);
+}
+
+bool
+pgv_session_parameter_changed(const char *name,
+							  int (*send) (char type, const char *body, size_t len))
+{
+	pgv_session_settings_changed = true;
+	if (pgv_settings_client_knows(name))
+		return true;
+	if (TransactionBlockStatusCode() != 'I')
+		send_open(send, PGV_ITEM_OPEN_SETTING, name);
+	return false;
+}
+
+void
+pgv_session_report_open(int (*send) (char type, const char *body, size_t len))
+{
+	if (unlikely(pgv_session_objects_changed))
+		send_open(send, PGV_ITEM_OPEN_OBJECTS, NULL);
+	pgv_session_objects_changed = false;
 }

@@ -98,8 +98,13 @@ before_ready(char transaction_status)
 		pgv_login_rename_application();
 	}
 	pgv_idle_policy_arm();
-	if (unlikely(pgv_session_is_followed) && transaction_status == 'I')
-		pgv_session_report(server_putmessage);
+	if (unlikely(pgv_session_is_followed))
+	{
+		if (transaction_status == 'I')
+			pgv_session_report(server_putmessage);
+		else
+			pgv_session_report_open(server_putmessage);
+	}
 }
 
 /* Sends a message that tells more than its length. */
@@ -126,7 +131,8 @@ look_at_and_put(char type, const char *body, size_t len)
 		case MSG_PARAMETER_STATUS:
 			if (strcmp(body, "application_name") == 0)
 				application_changed = true;
-			if (unlikely(pgv_session_is_followed) && !pgv_session_parameter_changed(body))
+			if (unlikely(pgv_session_is_followed) &&
+				!pgv_session_parameter_changed(body, server_putmessage))
 			{
 				pgv_my_usage.sent_bytes -= len + MSG_HEADER_BYTES;
 				return 0;
