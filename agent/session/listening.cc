@@ -119,8 +119,8 @@ std::string Listening::ListenCommands(const std::vector<std::string>& on_lease) 
 }
 
 void Listening::AwaitNotifications() {
-  ++barriers_;
-  awaiting_ = true;
+  if (is_late()) return;
+  barrier_is_out_ = awaiting_ = true;
   awaiting_since_ = loop_.now();
   subscriber_.Barrier();
 }
@@ -130,7 +130,8 @@ void Listening::OnEvent(const notify::Event& event) {
     return host_.OnNotification(*notification);
   }
   if (std::holds_alternative<notify::BarrierPassed>(event)) {
-    if (--barriers_ > 0 || !awaiting_) return;  // of a wait that was given up
+    barrier_is_out_ = false;
+    if (!awaiting_) return;  // the wait was given up
     awaiting_ = false;
     return host_.OnNotificationsComplete();
   }

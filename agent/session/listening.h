@@ -70,7 +70,8 @@ class Listening final : private notify::EventSink {
 
   // ---- when ----
 
-  // Answered by OnNotificationsComplete().
+  // Answered by OnNotificationsComplete(); not begun while the answer to a wait that was given up is
+  // still to come.
   void AwaitNotifications();
   bool awaiting() const { return awaiting_; }
   Time awaiting_since() const { return awaiting_since_; }
@@ -94,6 +95,7 @@ class Listening final : private notify::EventSink {
   void OnEvent(const notify::Event& event) override;
   void Refuse();
   bool IsOnHub(const std::string& channel) const;
+  bool is_late() const { return barrier_is_out_ && !awaiting_; }
 
   io::Loop& loop_;
   ListeningHost& host_;
@@ -105,7 +107,7 @@ class Listening final : private notify::EventSink {
   bool marked_before_ = false;  // the lease listens to the marker channel because of another move
   bool command_under_way_ = false;
   bool awaiting_ = false;
-  int barriers_ = 0;  // not answered yet: more than one after a wait that was given up
+  bool barrier_is_out_ = false;
   Time awaiting_since_{};
   notify::Subscriber subscriber_;  // last: its events stop before the rest goes
 };

@@ -21,6 +21,7 @@
 #include "catalog/pg_type.h"
 #include "catalog_changes.h"
 #include "common/hashfn.h"
+#include "prepared_changes.h"
 #include "storage/shmem.h"
 #include "utils/lsyscache.h"
 #include "utils/rel.h"
@@ -45,7 +46,7 @@ place_of(Oid database, Oid role)
 Size
 pgv_catalog_changes_shmem_size(void)
 {
-	return MAXALIGN(sizeof(PgvCatalogChanges));
+	return MAXALIGN(sizeof(PgvCatalogChanges)) + pgv_prepared_changes_shmem_size();
 }
 
 void
@@ -54,7 +55,8 @@ pgv_catalog_changes_shmem_init(void)
 	bool		found;
 
 	pgv_catalog_changes = ShmemInitStruct("pgvalet catalog changes",
-										  pgv_catalog_changes_shmem_size(), &found);
+										  sizeof(PgvCatalogChanges), &found);
+	pgv_prepared_changes_shmem_init();
 	if (found)
 		return;
 	pg_atomic_init_u32(&pgv_catalog_changes->all, 0);
@@ -84,17 +86,20 @@ pgv_catalog_changes_relations(Oid database)
 	return pg_atomic_read_u32(&pgv_catalog_changes->relations[place_of(database, InvalidOid)]);
 }
 
+/* `places` tells for whom defaults have changed. */
 static void
-publish(void)
+publish(int kinds, const bool *places)
 {
-	for (int i = 0; any_defaults_changed && i < PGV_CHANGE_PLACES; i++)
+	if ((kinds & PGV_CHANGED_DEFAULTS) != 0)
 	{
-		if (defaults_changed[i])
-			pg_atomic_fetch_add_u32(&pgv_catalog_changes->defaults[i], 1);
-	}
-	if (any_defaults_changed)
+		for (int i = 0; i < PGV_CHANGE_PLACES; i++)
+		{
+			if (places[i])
+				pg_atomic_fetch_add_u32(&pgv_catalog_changes->defaults[i], 1);
+		}
 		pg_atomic_fetch_add_u32(&pgv_catalog_changes->all_defaults, 1);
-	if (relations_changed)
+	}
+	if ((kinds & PGV_CHANGED_RELATIONS) != 0)
 	{
 		uint32		place = place_of(MyDatabaseId, InvalidOid);
 
@@ -103,16 +108,33 @@ publish(void)
 	pg_atomic_fetch_add_u32(&pgv_catalog_changes->all, 1);
 }
 
+/* Of a transaction that another session has prepared, perhaps: for whom is not known. */
+static void
+publish_prepared(int kinds)
+{
+	bool		everybody[PGV_CHANGE_PLACES];
+
+	if (kinds == 0)
+		return;
+	memset(everybody, true, sizeof(everybody));
+	publish(kinds, everybody);
+}
+
 static void
 xact_callback(XactEvent event, void *arg)
 {
-	if (!any_defaults_changed && !relations_changed)
+	int			kinds = (any_defaults_changed ? PGV_CHANGED_DEFAULTS : 0) |
+		(relations_changed ? PGV_CHANGED_RELATIONS : 0);
+
+	if (kinds == 0)
 		return;
 	switch (event)
 	{
 		case XACT_EVENT_COMMIT:
-		case XACT_EVENT_PREPARE:	/* who knows when it is committed: too early is harmless */
-			publish();
+			publish(kinds, defaults_changed);
+			break;
+		case XACT_EVENT_PREPARE:
+			pgv_prepared_changes_note(kinds);
 			break;
 		case XACT_EVENT_ABORT:
 			break;
@@ -216,20 +238,21 @@ changes_meaning(ObjectAccessType access, Oid class_id, Oid object_id, int sub_id
 {
 	if (access != OAT_POST_CREATE && access != OAT_POST_ALTER && access != OAT_DROP)
 		return false;
+	if (is_internal(access, arg))
+		return false;
 	switch (class_id)
 	{
 		case RelationRelationId:
-			if (is_internal(access, arg))
-				return false;
 			if (access == OAT_POST_CREATE && sub_id == 0)
 				return new_relation_matters(object_id);
 			return old_relation_matters(object_id);
 		case TypeRelationId:
 			return access != OAT_POST_CREATE && old_type_matters(object_id);
+		case NamespaceRelationId:
+			return access != OAT_POST_CREATE;	/* there is nothing in it yet */
 		case ProcedureRelationId:
 		case OperatorRelationId:
 		case CastRelationId:
-		case NamespaceRelationId:
 			return true;
 		default:
 			return false;
@@ -260,4 +283,5 @@ pgv_catalog_changes_install(void)
 {
 	prev_object_access = object_access_hook;
 	object_access_hook = pgv_object_access;
+	pgv_prepared_changes_install(publish_prepared);
 }

@@ -4,7 +4,9 @@
  *	  Changes of the catalog that make what an agent holds of its backends old.
  *
  * Two kinds: defaults of settings for new sessions (ALTER ROLE SET, ALTER
- * DATABASE SET), and the shape of relations (ALTER TABLE and its like, DROP).
+ * DATABASE SET), and what texts of statements mean: columns of relations (ALTER
+ * TABLE and its like, DROP), and what hides or replaces objects (CREATE TABLE, of
+ * functions, operators, casts, schemas).
  * Every backend counts what it has committed in shared memory; backends of agents
  * compare the counts at their ReadyForQuery.
  *

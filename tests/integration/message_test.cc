@@ -57,6 +57,17 @@ TEST(NoticeTest, ReachesTheClientThatCausedItAndNoOther) {
   EXPECT_TRUE(other.notices().empty());
 }
 
+TEST(ErrorTest, OfAnyLengthReachesTheClient) {
+  const AgentProcess agent;
+  Connection client(agent.To());
+
+  const Answer answer = client.Query("DO $$ BEGIN RAISE '%', repeat('x', 3000000); END $$");
+
+  EXPECT_EQ(answer.sqlstate, "P0001");
+  EXPECT_EQ(answer.message.size(), 3000000U);
+  EXPECT_EQ(client.Value("SELECT 'goes on'"), "goes on");
+}
+
 TEST(ParameterStatusTest, ClientLearnsWhatAServerWouldTellIt) {
   const AgentProcess agent;
   Connection pooled(agent.To()), direct(TheCluster().DirectTo("alice"));

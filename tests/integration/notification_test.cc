@@ -1,8 +1,10 @@
 // LISTEN in transaction mode: every notification once, in order, between two transactions, and no
 // server connection for a client that only listens.
 #include <gmock/gmock.h>
+#include <sys/types.h>
 
 #include <atomic>
+#include <csignal>
 #include <memory>
 #include <string>
 #include <thread>
@@ -253,6 +255,105 @@ TEST(NotificationTest, ListenerWithATemporaryTableKeepsListening) {
   Notify(sender, "pinned", "2");
 
   EXPECT_EQ(listener.NextNotification(), "pinned:2");
+}
+
+TEST(NotificationTest, UnlistenThatIsRolledBackToASavepointEndsNothing) {
+  const AgentProcess agent(PoolOf(2));
+  Connection listener(agent.To()), sender = Direct();
+  listener.Must("LISTEN kept; LISTEN gone");
+  Notify(sender, "kept", "1");
+  EXPECT_EQ(listener.NextNotification(), "kept:1");
+
+  listener.Must("BEGIN; SAVEPOINT s; UNLISTEN kept; ROLLBACK TO s; COMMIT");
+  listener.Must("BEGIN; SAVEPOINT s; UNLISTEN gone; RELEASE s; COMMIT");
+  Notify(sender, "gone", "2");
+  Notify(sender, "kept", "2");
+
+  EXPECT_EQ(listener.NextNotification(), "kept:2");
+}
+
+TEST(NotificationTest, UnlistenAndListenInOneTransactionLosesNothing) {
+  const AgentProcess agent(PoolOf(2));
+  Connection listener(agent.To()), sender = Direct();
+  listener.Must("LISTEN again; LISTEN over");
+  Notify(sender, "again", "1");
+  EXPECT_EQ(listener.NextNotification(), "again:1");
+
+  for (const std::string unlisten : {"UNLISTEN again", "UNLISTEN *"}) {
+    listener.Must("BEGIN");
+    Notify(sender, "again", unlisten);
+    listener.Must(unlisten + "; LISTEN again");
+    listener.Must("COMMIT");
+    EXPECT_EQ(listener.NextNotification(), "again:" + unlisten);
+    Notify(sender, "again", "behind");
+    EXPECT_EQ(listener.NextNotification(), "again:behind");
+  }
+  Notify(sender, "over", "no");
+  Notify(sender, "again", "end");
+  EXPECT_EQ(listener.NextNotification(), "again:end");
+}
+
+// Behind a NOTIFY the client is to have what it notified itself of, and that moment is not to be
+// taken for the end of the answers: others' notifications would get into the rows.
+TEST(NotificationTest, NotificationNeverComesInsideTheAnswerToAPipelinedRequest) {
+  const AgentProcess agent(PoolOf(2));
+  Connection listener(agent.To());
+  listener.Must("LISTEN flood");
+  std::atomic<bool> enough{false};
+  std::thread sender([&enough] {
+    Connection connection = Direct();
+    while (!enough) Notify(connection, "flood", "other");
+  });
+  PGconn* raw = listener.raw();
+  for (int turn = 0; turn < 20; ++turn) {
+    PQenterPipelineMode(raw);
+    PQsendQueryParams(raw, "NOTIFY flood, 'self'", 0, nullptr, nullptr, nullptr, nullptr, 0);
+    PQpipelineSync(raw);
+    PQsendQueryParams(raw, "SELECT repeat('x', 100000) FROM generate_series(1, 50)", 0, nullptr,
+                      nullptr, nullptr, nullptr, 0);
+    PQpipelineSync(raw);
+    int rows = 0;
+    for (int syncs = 0; syncs < 2 && PQstatus(raw) == CONNECTION_OK;) {
+      PGresult* result = PQgetResult(raw);
+      if (result == nullptr) continue;
+      if (PQresultStatus(result) == PGRES_PIPELINE_SYNC) ++syncs;
+      rows += PQntuples(result);
+      PQclear(result);
+    }
+    PQexitPipelineMode(raw);
+    ASSERT_EQ(rows, 50) << listener.error();
+    listener.Notifications();
+  }
+  enough = true;
+  sender.join();
+}
+
+// The backend of the shared connection is stopped, not dead: nothing says that it is slow.
+TEST(NotificationTest, ClientGoesOnWhileTheSharedConnectionDoesNotAnswer) {
+  const AgentProcess agent(PoolOf(2));
+  Connection admin(TheCluster().DirectTo("postgres"));
+  Connection other(agent.To()), listener(agent.To());
+  other.Must("LISTEN ours");
+  listener.Must("LISTEN mine");
+  for (Connection* one : {&other, &listener}) {
+    const std::string channel = one == &other ? "ours" : "mine";
+    Notify(admin, channel, "1");
+    EXPECT_EQ(one->NextNotification(), channel + ":1");
+  }
+  const std::string shared =
+      admin.Value("SELECT pid FROM pg_stat_activity WHERE application_name = 'pgvaletd listener'");
+  const pid_t backend = std::stoi(shared);
+  ASSERT_EQ(kill(backend, SIGSTOP), 0);
+
+  listener.Must("LISTEN ours");  // asked for, and never marked
+  listener.Must("NOTIFY mine, '2'");
+  listener.Must("NOTIFY ours, '2'");
+  EXPECT_EQ(listener.Value("SELECT 'goes on'"), "goes on");
+  EXPECT_EQ(listener.NextNotification(), "ours:2");  // from its own server connection
+
+  ASSERT_EQ(kill(backend, SIGCONT), 0);
+  EXPECT_EQ(listener.NextNotification(), "mine:2");
+  EXPECT_EQ(other.NextNotification(), "ours:2");
 }
 
 TEST(NotificationTest, ManyListenersThatComeAndGoLeaveNothingBehind) {

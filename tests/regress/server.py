@@ -72,6 +72,7 @@ class Server:
         self.bin = os.environ["PGV_BIN"]
         self.settings = {
             "shared_preload_libraries": "pgvalet",
+            "max_prepared_transactions": "2",
             "listen_addresses": "127.0.0.1",
             "max_connections": "30",
             "fsync": "off",

@@ -117,6 +117,11 @@ class Answer:
         # The last message before ReadyForQuery is the report, if there is one.
         self.report_is_last = not parts or messages[-2][1].startswith(b"pgvalet.session\0")
         self.report = items_of(b"".join(part[1:] for part in parts)) if parts else None
+        self.transaction = [
+            body.split(b"\0", 1)[1][:-1]
+            for kind, body in messages
+            if kind == "S" and body.startswith(b"pgvalet.transaction\0")
+        ]
         self.sqlstate = self.error = self.value = None
         for kind, body in messages:
             if kind == "E":
@@ -160,7 +165,7 @@ class ReportTest(SessionTest):
     def test_first_one_says_that_the_extension_is_there(self):
         first = self.agent().first
 
-        self.assertEqual([one[0] for one in first.report], ["v", "m"])
+        self.assertEqual([one[0] for one in first.report], ["v", "m", "t"])
         self.assertEqual(first.state, [])
 
     def test_connection_without_a_key_hears_nothing(self):
@@ -314,6 +319,16 @@ class ReportTest(SessionTest):
         self.assertEqual(agent.query("BEGIN; UNLISTEN c; ROLLBACK").report, None)
         self.assertEqual(agent.query("UNLISTEN *").report, [("x", "*")])
 
+    def test_unlisten_of_a_subtransaction_is_told_if_that_commits(self):
+        agent = self.agent()
+        agent.query("LISTEN a; LISTEN b")
+        for sql, told in (
+            ("SAVEPOINT s; UNLISTEN a; ROLLBACK TO s", []),
+            ("SAVEPOINT s; SAVEPOINT t; UNLISTEN b; RELEASE t; RELEASE s", [("x", "b")]),
+            ("SAVEPOINT s; SAVEPOINT t; UNLISTEN a; RELEASE t; ROLLBACK TO s", []),
+        ):
+            self.assertEqual(agent.query(f"BEGIN; {sql}; COMMIT").of("x"), told, sql)
+
     def test_notification_is_told(self):
         agent = self.agent()
 
@@ -332,6 +347,43 @@ class ReportTest(SessionTest):
         self.assertEqual(row.pin_reasons, ["temporary_objects", "listen"])
         self.assertEqual((row.pinned_objects, row.moved_settings, row.moved_statements), (2, 1, 1))
         self.assertIsNotNone(row.pinned_since)
+
+
+class OpenTransactionTest(SessionTest):
+    """pgvalet.transaction: what in an open transaction changes the meaning of texts."""
+
+    def test_setting_is_named(self):
+        agent = self.agent()
+        agent.query("BEGIN")
+        self.assertEqual(
+            agent.query("SET LOCAL search_path = pg_catalog").transaction, [b"s11:search_path"]
+        )
+        self.assertEqual(agent.query("SELECT 1").transaction, [])
+        agent.query("SAVEPOINT s")
+        failed = agent.query("SET LOCAL bytea_output = escape; RELEASE s; SAVEPOINT s; SELECT 1/0")
+        self.assertEqual(failed.transaction, [b"s12:bytea_output"])
+        agent.query("ROLLBACK TO s")
+        self.assertEqual(agent.query("COMMIT").transaction, [])
+
+    def test_made_altered_and_dropped_objects_are_told_once(self):
+        agent = self.agent()
+        agent.query("BEGIN")
+        self.assertEqual(agent.query("SELECT 1 AS a INTO TEMP t").transaction, [b"k"])
+        self.assertEqual(agent.query("ALTER TABLE t ADD b int").transaction, [])
+        agent.query("COMMIT")
+        agent.query("BEGIN")
+        self.assertEqual(agent.query("ALTER TABLE t ADD c int").transaction, [b"k"])
+        agent.query("COMMIT; BEGIN")
+        self.assertEqual(agent.query("DROP TABLE t").transaction, [b"k"])
+        self.assertEqual(agent.query("COMMIT").transaction, [])
+
+    def test_what_changes_neither_is_not_told(self):
+        agent = self.agent()
+        agent.query("BEGIN")
+        for sql in ("SELECT 1", "SAVEPOINT s", "SELECT lo_create(0)", "SET LOCAL seed = 0.5"):
+            self.assertEqual(agent.query(sql).transaction, [], sql)
+        agent.query("ROLLBACK")
+        self.assertEqual(agent.query("SET bytea_output = escape").transaction, [])
 
 
 class CatalogTest(SessionTest):
@@ -371,6 +423,44 @@ class CatalogTest(SessionTest):
         ):
             self.other.execute(sql)
             self.assertEqual(self.news(agent), [], sql)
+
+    def test_what_hides_or_replaces_objects_is_told(self):
+        self.other.execute("CREATE SCHEMA other_schema")
+        agent = self.agent()
+        for sql in (
+            "CREATE TABLE hides (a int)",
+            "DROP TABLE hides",
+            "ALTER SCHEMA other_schema RENAME TO third_schema",
+            "DROP SCHEMA third_schema",
+            "CREATE FUNCTION f() RETURNS int LANGUAGE sql AS 'SELECT 1'",
+            "ALTER FUNCTION f() RENAME TO g",
+            "DROP FUNCTION g()",
+            "CREATE TYPE pair AS (a int, b int)",
+            "ALTER TYPE pair ADD ATTRIBUTE c int",
+            "DROP TYPE pair",
+        ):
+            self.other.execute(sql)
+            self.assertEqual([letter for letter, _ in self.news(agent)], ["t"], sql)
+
+    def test_refreshed_view_is_not_told(self):
+        self.other.execute("CREATE MATERIALIZED VIEW rewritten AS SELECT 1 AS a")
+        self.addCleanup(self.other.execute, "DROP MATERIALIZED VIEW rewritten")
+        agent = self.agent()
+        self.other.execute("REFRESH MATERIALIZED VIEW rewritten")
+        self.assertEqual(self.news(agent), [])
+
+    def test_prepared_transaction_is_told_when_it_is_committed(self):
+        role = self.other.execute("SELECT current_user").fetchone()[0]
+        self.addCleanup(self.other.execute, f"ALTER ROLE {role} RESET work_mem")
+        for end, told in (("ROLLBACK", []), ("COMMIT", ["o", "t"])):
+            agent = self.agent()
+            self.other.execute(
+                f"BEGIN; ALTER ROLE {role} SET work_mem = '5MB'; ALTER TABLE shape ADD {end} int; "
+                "PREPARE TRANSACTION 'changes'"
+            )
+            self.assertEqual(self.news(agent), [])
+            self.other.execute(f"{end} PREPARED 'changes'")
+            self.assertEqual([letter for letter, _ in self.news(agent)], told)
 
     def test_count_is_told_to_those_who_come_later(self):
         agent = self.agent()

@@ -1,0 +1,125 @@
+/*-------------------------------------------------------------------------
+ *
+ * prepared_changes.c
+ *	  Changes of the catalog by prepared transactions, which another session commits.
+ *
+ * The hook is there in all backends; it costs utility statements a comparison.
+ *
+ * extension/src/prepared_changes.c
+ *-------------------------------------------------------------------------
+ */
+#include "pg_compat.h"
+
+#include "common/hashfn.h"
+#include "nodes/parsenodes.h"
+#include "prepared_changes.h"
+#include "storage/shmem.h"
+#include "storage/spin.h"
+#include "tcop/utility.h"
+
+/* Nobody changes the catalog in more of them at a time; the oldest is forgotten. */
+#define MOST_PREPARED 64
+
+typedef struct PreparedChanges
+{
+	slock_t		lock;			/* protects all below; held for a few instructions */
+	uint32		next;			/* place of the next one, modulo MOST_PREPARED */
+	struct
+	{
+		uint32		gid_hash;
+		int			kinds;		/* 0: a free place */
+	}			places[MOST_PREPARED];
+} PreparedChanges;
+
+static PreparedChanges *prepared = NULL;
+static void (*publish_kinds) (int kinds) = NULL;
+static ProcessUtility_hook_type prev_ProcessUtility = NULL;
+
+/* Of the last PREPARE TRANSACTION of this session, which is carried out after its statement. */
+static uint32 last_gid_hash = 0;
+
+static uint32
+hash_of(const char *gid)
+{
+	return DatumGetUInt32(hash_any((const unsigned char *) gid, (int) strlen(gid)));
+}
+
+Size
+pgv_prepared_changes_shmem_size(void)
+{
+	return MAXALIGN(sizeof(PreparedChanges));
+}
+
+void
+pgv_prepared_changes_shmem_init(void)
+{
+	bool		found;
+
+	prepared = ShmemInitStruct("pgvalet prepared changes", pgv_prepared_changes_shmem_size(),
+							   &found);
+	if (found)
+		return;
+	memset(prepared, 0, sizeof(*prepared));
+	SpinLockInit(&prepared->lock);
+}
+
+void
+pgv_prepared_changes_note(int kinds)
+{
+	SpinLockAcquire(&prepared->lock);
+	prepared->places[prepared->next].gid_hash = last_gid_hash;
+	prepared->places[prepared->next].kinds = kinds;
+	prepared->next = (prepared->next + 1) % MOST_PREPARED;
+	SpinLockRelease(&prepared->lock);
+}
+
+/* What the transaction has changed, which is forgotten. */
+static int
+take_kinds(const char *gid)
+{
+	uint32		hash = hash_of(gid);
+	int			kinds = 0;
+
+	SpinLockAcquire(&prepared->lock);
+	for (int i = 0; i < MOST_PREPARED; i++)
+	{
+		if (prepared->places[i].kinds == 0 || prepared->places[i].gid_hash != hash)
+			continue;
+		kinds |= prepared->places[i].kinds;
+		prepared->places[i].kinds = 0;
+	}
+	SpinLockRelease(&prepared->lock);
+	return kinds;
+}
+
+static void
+pgv_ProcessUtility(PlannedStmt *planned, const char *text, bool read_only,
+				   ProcessUtilityContext context, ParamListInfo params,
+				   QueryEnvironment *environment, DestReceiver *receiver,
+				   QueryCompletion *completion)
+{
+	const TransactionStmt *statement = NULL;
+
+	if (IsA(planned->utilityStmt, TransactionStmt))
+		statement = (const TransactionStmt *) planned->utilityStmt;
+	if (statement != NULL && statement->kind == TRANS_STMT_PREPARE)
+		last_gid_hash = hash_of(statement->gid);
+	if (prev_ProcessUtility)
+		prev_ProcessUtility(planned, text, read_only, context, params, environment, receiver,
+							completion);
+	else
+		standard_ProcessUtility(planned, text, read_only, context, params, environment, receiver,
+								completion);
+	if (statement != NULL && statement->kind == TRANS_STMT_COMMIT_PREPARED)
+		publish_kinds(take_kinds(statement->gid));
+	else if (statement != NULL && statement->kind == TRANS_STMT_ROLLBACK_PREPARED)
+		(void) take_kinds(statement->gid);
+}
+
+void
+pgv_prepared_changes_install(void (*publish) (int kinds))
+{
+	publish_kinds = publish;
+	prev_ProcessUtility = ProcessUtility_hook;
+	ProcessUtility_hook = pgv_ProcessUtility;
+}
