@@ -3,10 +3,12 @@
 #include <gtest/gtest.h>
 
 #include <string>
+#include <vector>
 
 #include "support/agent_process.h"
 #include "support/cluster.h"
 #include "support/connection.h"
+#include "support/raw_client.h"
 
 namespace pgvalet::integration {
 namespace {
@@ -15,6 +17,14 @@ AgentConfig PoolOf(int connections) {
   AgentConfig config;
   config.Set("default_pool_size", std::to_string(connections)).Set("server_round_robin", "true");
   return config;
+}
+
+// Its SQLSTATE; empty when there is none.
+std::string FirstError(const std::vector<RawMessage>& messages) {
+  for (const RawMessage& message : messages) {
+    if (message.type == 'E') return message.Field('C');
+  }
+  return {};
 }
 
 // Undoes what a test has done to the shared cluster.
@@ -200,6 +210,72 @@ TEST_F(CatalogChangeTest, EqualTextsInDifferentDatabasesAreDifferentStatements) 
     for (int turn = 0; turn < 5; ++turn) EXPECT_TRUE(other.ExecutePrepared("s").ok()) << turn;
   }
   admin.Must("DROP DATABASE catalog_change_other WITH (FORCE)");
+}
+
+TEST_F(CatalogChangeTest, ErrorOfAnotherRequestDoesNotHideThatColumnsHaveChanged) {
+  MakeTable();
+  const AgentProcess agent(PoolOf(3));
+  Connection other(agent.To());
+  RawClient old(agent.port());
+  old.Login("alice");
+  old.Send(ParseMessage("s", "SELECT * FROM catalog_change.t") + DescribeMessage('S', "s") +
+           SyncMessage());
+  old.ReadUntil('Z');
+  const std::string fails =
+      ParseMessage("", "SELECT 1/0") + BindMessage("", "") + ExecuteMessage("") + SyncMessage();
+  const std::string executes = BindMessage("", "s") + ExecuteMessage("") + SyncMessage();
+
+  other.Must("ALTER TABLE catalog_change.t ADD COLUMN b int");
+
+  for (int turn = 0; turn < 7; ++turn) {
+    old.Send(fails + executes + QueryMessage("SELECT 1"));
+    EXPECT_EQ(FirstError(old.ReadUntil('Z')), "22012") << turn;
+    EXPECT_EQ(FirstError(old.ReadUntil('Z')), "0A000") << turn;
+    EXPECT_EQ(FirstError(old.ReadUntil('Z')), "") << turn;
+  }
+}
+
+TEST_F(CatalogChangeTest, ColumnsOfOnePortalAreNotTakenForThoseOfAnotherStatement) {
+  MakeTable();
+  const AgentProcess agent(PoolOf(3));
+  Connection other(agent.To());
+  RawClient old(agent.port());
+  old.Login("alice");
+  old.Send(ParseMessage("one", "SELECT * FROM catalog_change.t") +
+           ParseMessage("two", "SELECT 1, 2") + BindMessage("named", "one") +
+           BindMessage("", "two") + DescribeMessage('P', "named") + SyncMessage());
+  EXPECT_EQ(FirstError(old.ReadUntil('Z')), "");
+
+  other.Must("CREATE TABLE catalog_change.unrelated (a int)");
+
+  for (int turn = 0; turn < 7; ++turn) {
+    old.Send(BindMessage("", "two") + ExecuteMessage("") + SyncMessage());
+    EXPECT_EQ(FirstError(old.ReadUntil('Z')), "") << turn;
+  }
+}
+
+TEST_F(CatalogChangeTest, ClientThatGoesWhileColumnsAreLookedAtLeavesNothingBehind) {
+  MakeTable();
+  const AgentProcess agent(PoolOf(2));
+  Connection old(agent.To()), other(agent.To());
+  EXPECT_TRUE(old.Prepare("s", "SELECT * FROM catalog_change.t").ok());
+  EXPECT_TRUE(old.Describe("s").ok());
+  admin.Must("CREATE TABLE catalog_change.unrelated (a int)");
+  other.Must("SELECT 1");
+  admin.Must("BEGIN; LOCK TABLE catalog_change.t");
+  const std::string blocked = "SELECT count(*) FROM pg_locks WHERE NOT granted";
+
+  // On either server connection: the one that has the statement plans it, the other parses it.
+  old.Send("SELECT 1");
+  old.Collect();
+  PQsendQueryPrepared(old.raw(), "s", 0, nullptr, nullptr, nullptr, 0);
+  Connection watcher(TheCluster().DirectTo("postgres"));
+  ASSERT_TRUE(Eventually([&] { return watcher.Value(blocked) == "1"; }));
+  old.Kill();
+
+  EXPECT_TRUE(Eventually([&] { return watcher.Value(blocked) == "0"; }));
+  admin.Must("ROLLBACK");
+  EXPECT_EQ(other.Value("SELECT 'served'"), "served");
 }
 
 TEST_F(CatalogChangeTest, StatementOfAnotherTableGoesOnAfterAlterTable) {

@@ -255,5 +255,26 @@ TEST(ClosedStatementTest, UnknownOneIsClosedWithoutError) {
   EXPECT_EQ(Types(client.ReadUntil('Z')), "33Z");
 }
 
+TEST(ClosedStatementTest, DeallocateThatTheServerSkipsLeavesIt) {
+  const AgentProcess agent(Pool(2));
+  RawClient client(agent.port());
+  client.Login("alice");
+  client.Send(ParseMessage("s", "SELECT 'still here'") + SyncMessage());
+  client.ReadUntil('Z');
+  const auto run = [](const std::string& sql) {
+    return ParseMessage("", sql) + BindMessage("", "") + ExecuteMessage("");
+  };
+
+  client.Send(run("SELECT 1/0") + run("DEALLOCATE s") + SyncMessage());
+  EXPECT_EQ(First(client.ReadUntil('Z'), 'E').Field('C'), "22012");
+
+  client.Send(BindMessage("", "s") + ExecuteMessage("") + SyncMessage());
+  EXPECT_EQ(FirstRow(client.ReadUntil('Z')), std::vector<std::string>{"still here"});
+  client.Send(run("DEALLOCATE s") + SyncMessage());
+  client.ReadUntil('Z');
+  client.Send(BindMessage("", "s") + ExecuteMessage("") + SyncMessage());
+  EXPECT_EQ(First(client.ReadUntil('Z'), 'E').Field('C'), "26000");
+}
+
 }  // namespace
 }  // namespace pgvalet::integration
