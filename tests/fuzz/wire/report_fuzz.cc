@@ -49,6 +49,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const std::string_view text = AsText(body);
   TakeApart(text);
   Keep(text);
+  Require(ChangesMeaning(text) || text.empty() || text[0] == item::kOpenSetting);
   Require(ShapeOf(body) == ShapeOf(body));
 
   ReportAssembler assembler;

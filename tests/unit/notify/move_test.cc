@@ -155,5 +155,40 @@ TEST_F(MoveTest, MoveOfNothingLeftStillEnds) {
   EXPECT_EQ(counters().clients.value(), 0);
 }
 
+TEST_F(MoveTest, MoveThatIsCalledOffLeavesItsChannelsOnTheLease) {
+  Client& mia = NewClient();
+  Move(mia, {"a"});
+  Subscribe(mia, {"b"});
+  Mark(mia);
+
+  EXPECT_TRUE(mia.subscriber->CallOff());
+  EXPECT_FALSE(mia.subscriber->moving());
+  mia.ReadLease();  // with its marker, too late
+  Notify("b", "1");
+  mia.ReadLease();
+  Notify("a", "1");
+  mia.subscriber->Barrier();
+  Settle();
+
+  EXPECT_THAT(mia.Take(), ElementsAre("subscribed", "lease b=1", "a=1", "passed"));
+  Move(mia, {"b"});
+  Notify("b", "2");
+  Settle();
+  EXPECT_THAT(mia.Take(), ElementsAre("b=2"));
+}
+
+TEST_F(MoveTest, MoveWhoseMarkerTheLeaseHasShownIsNotCalledOff) {
+  Client& mia = NewClient();
+  EXPECT_FALSE(NewClient().subscriber->CallOff());
+  Subscribe(mia, {"a"});
+  Mark(mia);
+  mia.ReadLease();
+
+  EXPECT_FALSE(mia.subscriber->CallOff());
+  Settle();
+
+  EXPECT_THAT(mia.Take(), ElementsAre("subscribed", "marked"));
+}
+
 }  // namespace
 }  // namespace pgvalet::notify

@@ -103,5 +103,20 @@ TEST(ReportAssemblerTest, EndlessReportIsMalformed) {
   EXPECT_EQ(last, Part::kMalformed);
 }
 
+TEST(ChangesMeaningTest, BySettingsThatAnalysisReadsAndByObjects) {
+  EXPECT_TRUE(ChangesMeaning("s11:search_path"));
+  EXPECT_TRUE(ChangesMeaning("s8:TimeZone"));
+  EXPECT_FALSE(ChangesMeaning("s8:work_mem"));
+  EXPECT_TRUE(ChangesMeaning("s8:work_memk"));
+  EXPECT_TRUE(ChangesMeaning("k"));
+  EXPECT_FALSE(ChangesMeaning(""));
+}
+
+TEST(ChangesMeaningTest, WhateverCannotBeRead) {
+  EXPECT_TRUE(ChangesMeaning("?"));
+  EXPECT_TRUE(ChangesMeaning("s"));
+  EXPECT_TRUE(ChangesMeaning("s9:work_mem"));
+}
+
 }  // namespace
 }  // namespace pgvalet::wire

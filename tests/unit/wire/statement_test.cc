@@ -89,6 +89,21 @@ TEST(ClientStatementsTest, KnowsItsNames) {
   EXPECT_EQ(statements.size(), 0u);
 }
 
+TEST(StatementStoreTest, PrivateStatementIsGivenToNobodyElse) {
+  StatementStore store;
+  const StatementPtr shared = store.Intern("text", {}, 3);
+  const StatementPtr own = store.MakePrivate("text", 0);
+  const StatementPtr other = store.MakePrivate("text", 0);
+
+  EXPECT_EQ(store.Intern("text", {}, 3), shared);
+  EXPECT_NE(own, other);
+  EXPECT_NE(own->server_name, other->server_name);
+  EXPECT_EQ(own->tail, "text");
+  EXPECT_TRUE(own->is_private);
+  EXPECT_FALSE(shared->is_private);
+  EXPECT_EQ(store.size(), 1u);
+}
+
 TEST(ServerStatementsTest, OldestIsTheOneNotUsedForLongest) {
   StatementStore store;
   const StatementPtr a = store.Intern("a"), b = store.Intern("b"), c = store.Intern("c");
