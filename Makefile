@@ -27,7 +27,7 @@ PYTHON  := /usr/bin/python3
 CMAKE_FLAGS ?=
 
 .PHONY: all agent extension deps deps-test run demo test test-unit test-integration test-clients \
-        test-regress test-fuzz test-asan test-tsan test-compose test-suite test-matrix lint format \
+        test-extension test-fuzz test-asan test-tsan test-compose test-regress test-matrix lint format \
         format-check bench install uninstall clean help
 
 ## Build
@@ -84,7 +84,7 @@ test-integration: deps-test ## the agent between libpq and a real PostgreSQL
 test-clients: deps-test ## real drivers through the agent
 	@exec $(PYTHON) tests/run.py --build $(BUILD) --jobs $(JOBS) clients
 
-test-regress: deps-test ## the extension's SQL tests
+test-extension: deps-test ## the extension's SQL tests
 	@exec $(PYTHON) tests/run.py --build $(BUILD) --jobs $(JOBS) regress
 
 test-fuzz: deps-test ## replay the fuzz corpus
@@ -99,7 +99,7 @@ test-tsan: deps-test ## unit and integration tests under ThreadSanitizer
 test-compose: ## docker compose up, from outside the containers (needs Docker)
 	@exec deploy/compose/test.sh
 
-test-suite: all ## PostgreSQL's own regression suite through the agent (needs root, minutes)
+test-regress: all ## PostgreSQL's own regression suite through the agent (needs root, minutes)
 	@exec $(PYTHON) tests/suite/run.py --build $(BUILD)
 
 test-matrix: ## the extension's tests on PostgreSQL 17 and 18, in chroots (needs root)

@@ -356,7 +356,7 @@ class OpenTransactionTest(SessionTest):
         agent = self.agent()
         agent.query("BEGIN")
         self.assertEqual(
-            agent.query("SET LOCAL search_path = pg_catalog").transaction, [b"s11:search_path"]
+            agent.query("SET LOCAL work_mem = '9MB'").transaction, [b"s8:work_mem"]
         )
         self.assertEqual(agent.query("SELECT 1").transaction, [])
         agent.query("SAVEPOINT s")
