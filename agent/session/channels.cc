@@ -160,7 +160,8 @@ void ClientSession::OnChannelStep() {
 void ClientSession::OnNotification(const notify::Notification& notification) {
   if (state_ == ClientState::kClosing || state_ == ClientState::kDead) return;
   const std::string_view message = notification.message();
-  if (!IsAscii(notification.payload()) && !ReadsServerEncoding()) {
+  const bool is_ascii = IsAscii(notification.payload()) && IsAscii(notification.channel());
+  if (!is_ascii && !ReadsServerEncoding()) {
     return Kill("22P05", "a notification cannot be sent in this client_encoding",
                 "A session that changes its client_encoding while it listens gets notifications "
                 "in the server's encoding only.");
