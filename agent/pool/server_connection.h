@@ -77,7 +77,7 @@ struct ServerConnection final : boost::intrusive::list_base_hook<>, io::StreamHa
   Time transaction_at{};  // first message of the transaction that is under way
   Time request_at{};      // first message of the exchange that is under way
   Time ready_at{};        // last ReadyForQuery
-  bool checked = false;  // by server_check_query, since it was used
+  bool checked = false;   // by server_check_query, since it was used
   int cancels = 0;        // cancel requests under way
   bool retire = false;    // close it instead of using it again
 
