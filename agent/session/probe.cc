@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <array>
+#include <bit>
+#include <cstdint>
 
 #include "wire/body_reader.h"
 #include "wire/session_items.h"
@@ -41,7 +43,44 @@ constexpr std::array<std::string_view, 22> kHarmlessTags = {"SELECT",
 constexpr std::array<std::string_view, 7> kTyingWords = {
     "advisory", "set_config", "setseed", "temp", "dblink", "execute", "pg_replication_origin"};
 
-bool SameLetter(char a, char b) { return (a | 0x20) == (b | 0x20); }
+// Two letters of every third place are looked at: one such pair lies within the first four of any
+// word.
+constexpr std::size_t kStride = 3;
+constexpr std::size_t kMostWords = 8;
+static_assert(kTyingWords.size() <= kMostWords);
+static_assert(std::ranges::min(kTyingWords, {}, &std::string_view::size).size() > kStride);
+
+constexpr std::uint8_t Folded(char letter) { return static_cast<std::uint8_t>(letter) | 0x20; }
+
+// For every byte: as which letters of which words, `behind` the first of a pair, it would do.
+constexpr std::array<std::uint32_t, 256> Places(std::size_t behind) {
+  std::array<std::uint32_t, 256> places{};
+  for (std::size_t byte = 0; byte < places.size(); ++byte) {
+    for (std::size_t bit = 0; bit < kStride * kMostWords; ++bit) {
+      const std::size_t word = bit % kMostWords;
+      if (word >= kTyingWords.size()) continue;
+      const bool fits = (byte | 0x20) == Folded(kTyingWords[word][bit / kMostWords + behind]);
+      if (fits) places[byte] |= 1U << bit;
+    }
+  }
+  return places;
+}
+
+constexpr std::array<std::uint32_t, 256> kFirstPlaces = Places(0);
+constexpr std::array<std::uint32_t, 256> kSecondPlaces = Places(1);
+
+// Whether one of the words that may have a letter at `at`, as `places` say, is there.
+bool IsTyingWord(std::string_view text, std::size_t at, std::uint32_t places) {
+  for (; places != 0; places &= places - 1) {
+    const auto bit = static_cast<std::size_t>(std::countr_zero(places));
+    const std::string_view word = kTyingWords[bit % kMostWords];
+    const std::size_t before = bit / kMostWords;
+    if (before > at || word.size() > text.size() - (at - before)) continue;
+    const auto same = [](char a, char b) { return Folded(a) == Folded(b); };
+    if (std::equal(word.begin(), word.end(), text.begin() + (at - before), same)) return true;
+  }
+  return false;
+}
 
 }  // namespace
 
@@ -53,11 +92,15 @@ bool TagMayTie(std::string_view tag) {
   return std::find(kHarmlessTags.begin(), kHarmlessTags.end(), tag) == kHarmlessTags.end();
 }
 
+// Every request comes through here, so its text is gone through once, for all words together.
 bool TextMayTie(std::string_view sql) {
   sql = sql.substr(0, kMaxTextBytes);
-  return std::any_of(kTyingWords.begin(), kTyingWords.end(), [&](std::string_view word) {
-    return std::search(sql.begin(), sql.end(), word.begin(), word.end(), SameLetter) != sql.end();
-  });
+  for (std::size_t at = 0; at + 1 < sql.size(); at += kStride) {
+    const std::uint32_t places = kFirstPlaces[static_cast<std::uint8_t>(sql[at])] &
+                                 kSecondPlaces[static_cast<std::uint8_t>(sql[at + 1])];
+    if (places != 0 && IsTyingWord(sql, at, places)) return true;
+  }
+  return false;
 }
 
 const std::string& ProbeSql() {
