@@ -80,7 +80,9 @@ void Pool::KeepMinimum() {
 
 void Pool::AskForHelp(Time now) {
   if (waiters_.empty()) return;
-  group_->SetWanting(directory_.core(), ToMicros(waiters_.front().wait_start));
+  if (!directory_.alone()) {
+    group_->SetWanting(directory_.core(), ToMicros(waiters_.front().wait_start));
+  }
   group_->ShowBlocked(policy_, Since(waiters_.front().wait_start, now).count(), ToMicros(now));
   directory_.AskSiblings(*this, now);
 }

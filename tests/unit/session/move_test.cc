@@ -118,6 +118,20 @@ TEST_F(MoveTest, ServerConnectionGoesWhereClientsWait) {
   EXPECT_EQ(here.Answers(), "T D D D C:SELECT 3 Z:I");
 }
 
+// The mark would stay: who takes it away again is who gives a connection to another core.
+TEST(LonelyCoreTest, AsksNobodyForAConnection) {
+  House house;
+  FakeClient first = house.Connect();
+  house.Ask(first, Query("begin"));
+  FakeClient second = house.Connect();
+  second.Send(Query("select"));
+  house.Settle();
+
+  house.Tick(std::chrono::milliseconds(30));
+
+  EXPECT_FALSE(house.pool().group().AnyWanting());
+}
+
 TEST_F(MoveTest, ManyClientsMoveToAndFroWhileTheyWork) {
   std::vector<FakeClient> clients;
   for (int i = 0; i < 6; ++i) clients.push_back(house.Connect({}, static_cast<std::size_t>(i % 2)));
