@@ -77,7 +77,7 @@ class Exchange {
 
   // The next thing to tell the client without the server: kKnownParse or kKnownClose at the head.
   // Takes it off and returns true.  To be called after every OnSent of a kKnown kind and OnAnswer.
-  bool TakeKnown(Sent* kind);
+  bool TakeKnown(Sent* kind) { return Outstanding() && IsKnown(Front().kind) && TakeFront(kind); }
 
   // Messages the server has skipped since the last call, in order.
   std::vector<SentMessage> TakeUndone() { return std::move(undone_); }
@@ -118,6 +118,8 @@ class Exchange {
   SentMessage& Front() { return At(head_); }
   const SentMessage& Front() const { return ring_[head_ & (ring_.size() - 1)]; }
   void Push(SentMessage message);
+  static bool IsKnown(Sent kind) { return kind == Sent::kKnownParse || kind == Sent::kKnownClose; }
+  bool TakeFront(Sent* kind);
   void PopFront();
   void CompleteFront(Sent client_kind, Sent own_kind, Answer* answer);
   void OnError(Answer* answer);
@@ -129,7 +131,7 @@ class Exchange {
   void SkipToSync();
 
   std::vector<SentMessage> ring_ = std::vector<SentMessage>(kFirstCapacity);
-  std::size_t head_ = 0;  // grow for ever; the ring is indexed by their low bits
+  std::size_t head_ = 0;  // grow while anything is outstanding; the ring has their low bits
   std::size_t tail_ = 0;
   std::size_t change_end_ = 0;         // index behind the last message that had a change
   std::size_t synced_change_end_ = 0;  // the same, of those with a Sync behind them
