@@ -28,10 +28,7 @@ Hub::Hub(HubContext& context, std::string database)
     : context_(context),
       database_(std::move(database)),
       retry_([this] { Connect(); }),
-      linger_([this] { Close(); }),
-      unanswered_([this] {
-        if (feed_) feed_->End({ErrorCode::kTimeout, "the server does not answer while we listen"});
-      }) {}
+      linger_([this] { Close(); }) {}
 
 Hub::~Hub() {
   for (auto& [id, client] : clients_) client.link->hub = nullptr;

@@ -39,9 +39,6 @@ struct Options {
   // Between attempts to connect; doubles up to the last.
   Duration first_retry = std::chrono::seconds(1);
   Duration last_retry = std::chrono::seconds(15);
-  // How long the server may take to answer a command.  Long: a NOTIFY waits for those that are
-  // being committed, and they perhaps for a standby.
-  Duration answer_timeout = std::chrono::seconds(60);
   // How far a client may be behind.
   std::int64_t max_undelivered_bytes = std::int64_t{16} * 1024 * 1024;
 };
@@ -163,7 +160,6 @@ class Hub final : private io::Deferred, private FeedHandler {
   void Close();
   void Listen(const std::string& name, Channel& channel);
   void OnListenAnswered(const Command& command, const Error* failure);
-  void WatchAnswers();
   void KeepUnanswered(const Error& error);
 
   void OnNotification(const NotificationFields& fields, wire::Bytes message) override;
@@ -191,7 +187,6 @@ class Hub final : private io::Deferred, private FeedHandler {
   Duration retry_delay_{0};
   io::Timer retry_;
   io::Timer linger_;
-  io::Timer unanswered_;
 };
 
 }  // namespace pgvalet::notify

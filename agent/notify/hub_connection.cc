@@ -24,10 +24,13 @@ void KeepAlive(const io::Stream& stream, const io::Address& address) {
   const int idle_s = 60;
   const int interval_s = 15;
   const int probes = 4;
+  const unsigned int unacknowledged_ms = 120'000;  // where keepalive does not look
   setsockopt(stream.fd(), SOL_SOCKET, SO_KEEPALIVE, &on, sizeof on);
   setsockopt(stream.fd(), IPPROTO_TCP, TCP_KEEPIDLE, &idle_s, sizeof idle_s);
   setsockopt(stream.fd(), IPPROTO_TCP, TCP_KEEPINTVL, &interval_s, sizeof interval_s);
   setsockopt(stream.fd(), IPPROTO_TCP, TCP_KEEPCNT, &probes, sizeof probes);
+  setsockopt(stream.fd(), IPPROTO_TCP, TCP_USER_TIMEOUT, &unacknowledged_ms,
+             sizeof unacknowledged_ms);
 }
 
 }  // namespace
@@ -207,7 +210,6 @@ void Hub::Listen(const std::string& name, Channel& channel) {
 }
 
 void Hub::OnAnswer(const Command& command, const Error* failure) {
-  unanswered_.Disarm();
   context_.loop.Defer(*this);
   switch (command.kind) {
     case Command::Kind::kSetup:
@@ -249,15 +251,6 @@ void Hub::RunDeferred() {
   SendMarkers();
   if (feed_) feed_->Turn();
   if (feed_ && feed_->unfinished()) context_.loop.Defer(*this);
-  WatchAnswers();
-}
-
-void Hub::WatchAnswers() {
-  if (!feed_ || !feed_->waits_for_answer()) {
-    unanswered_.Disarm();
-  } else if (!unanswered_.armed()) {
-    context_.loop.Arm(unanswered_, context_.loop.now() + context_.options.answer_timeout);
-  }
 }
 
 }  // namespace pgvalet::notify

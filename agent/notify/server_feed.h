@@ -51,7 +51,6 @@ class ServerFeed final : private io::StreamHandler {
   void Ask(Command command, std::string_view sql);
   // Sends, and reads on if it stopped in the middle.
   void Turn();
-  bool waits_for_answer() const { return !ended_ && !asked_.empty(); }
   // A lot has arrived and is to be read in the next turn.
   bool unfinished() const { return !ended_ && unfinished_; }
 

@@ -156,7 +156,9 @@ PoolGroupPtr GroupDirectory::Find(const PoolKey& key) {
     if (!database) database = std::make_shared<SharedLimit>();
     auto& user = by_user_[key.user];
     if (!user) user = std::make_shared<SharedLimit>();
-    group = std::make_shared<PoolGroup>(key, Quotas{database, user});
+    auto& epoch = epochs_[key.database];
+    if (!epoch) epoch = std::make_shared<CatalogEpoch>();
+    group = std::make_shared<PoolGroup>(key, Quotas{database, user}, epoch);
   }
   return group;
 }

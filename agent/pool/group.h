@@ -80,10 +80,15 @@ class PoolGroup : public std::enable_shared_from_this<PoolGroup> {
  public:
   static constexpr int kMaxCores = 256;
 
-  PoolGroup(PoolKey key, Quotas quotas) : key_(std::move(key)), quotas_(std::move(quotas)) {}
+  // `catalog_epoch` is that of the database.
+  PoolGroup(PoolKey key, Quotas quotas, std::shared_ptr<CatalogEpoch> catalog_epoch)
+      : key_(std::move(key)),
+        quotas_(std::move(quotas)),
+        catalog_epoch_(std::move(catalog_epoch)) {}
 
   const PoolKey& key() const { return key_; }
-  CatalogAge& catalog_age() { return catalog_age_; }
+  DefaultsAge& defaults_age() { return defaults_age_; }
+  CatalogEpoch& catalog_epoch() { return *catalog_epoch_; }
 
   // A server connection more, if pool_size + `reserve` and the limits of database and user allow
   // it.
@@ -129,7 +134,8 @@ class PoolGroup : public std::enable_shared_from_this<PoolGroup> {
 
   const PoolKey key_;
   const Quotas quotas_;
-  CatalogAge catalog_age_;
+  DefaultsAge defaults_age_;
+  const std::shared_ptr<CatalogEpoch> catalog_epoch_;
   std::atomic<int> servers_{0};
   std::atomic<int> pinned_{0};
   std::atomic<bool> without_extension_told_{false};
@@ -153,6 +159,7 @@ class GroupDirectory {
   std::map<PoolKey, PoolGroupPtr> groups_;
   std::map<std::string, std::shared_ptr<SharedLimit>> by_database_;
   std::map<std::string, std::shared_ptr<SharedLimit>> by_user_;
+  std::map<std::string, std::shared_ptr<CatalogEpoch>> epochs_;  // by database
 };
 
 }  // namespace pgvalet::pool

@@ -123,7 +123,7 @@ ServerConnection* Pool::PickIdle(const wire::StateRef* wanted) {
   int looked = 0;
   for (auto it = idle_.begin(); it != idle_.end() && looked < kSettingsLookAhead;) {
     ServerConnection& server = *it++;
-    if (group_->catalog_age().IsOutdated(server.connected_at)) {
+    if (group_->defaults_age().IsOutdated(server.connected_at)) {
       Close(server, kOutdated);
       continue;
     }
@@ -249,7 +249,7 @@ void Pool::Settle(ServerConnection& server) {
 void Pool::MakeFree(ServerConnection& server) {
   const Time now = loop().now();
   if (server.retire) return Close(server, "it is to be replaced");
-  if (group_->catalog_age().IsOutdated(server.connected_at)) return Close(server, kOutdated);
+  if (group_->defaults_age().IsOutdated(server.connected_at)) return Close(server, kOutdated);
   if (policy_.server_lifetime > Duration::zero() &&
       Since(server.connected_at, now) > policy_.server_lifetime) {
     return Close(server, "server_lifetime");
@@ -408,7 +408,7 @@ void Pool::OnConnected(Connecting& connecting) {
   if (!server->HasExtension()) {
     NoteNoExtension();
   } else {
-    group_->catalog_age().NoteRelations(server->reported->relations(), true);
+    group_->catalog_epoch().Note(server->reported->relations(), true);
     server->retire = server->reported->outdated();
   }
   log::debug("server connection opened: database={} user={} server_pid={} address={}",

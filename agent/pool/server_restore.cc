@@ -11,11 +11,13 @@ namespace {
 constexpr std::uint32_t kSetConfigOid = 2078;
 
 void NoteCatalog(ServerConnection& server, const wire::SessionReport& report) {
-  CatalogAge& age = server.pool->group().catalog_age();
-  if (report.relations) age.NoteRelations(*report.relations, false);
+  PoolGroup& group = server.pool->group();
+  if (report.relations) group.catalog_epoch().Note(*report.relations, false);
   if (!report.outdated) return;
   server.retire = true;
-  if (*report.outdated > 0) age.NoteDefaults(*report.outdated, server.pool->loop().now());
+  if (*report.outdated > 0) {
+    group.defaults_age().Note(*report.outdated, server.pool->loop().now());
+  }
 }
 
 }  // namespace

@@ -123,14 +123,17 @@ void ClientSession::Kill(std::string_view sqlstate, std::string_view message,
     log::warn("client told to go: client={} sqlstate={} message={}", peer_.ToString(), sqlstate,
               message);
   }
-  // In the middle of a message nothing can be said.
-  const bool in_message = lease_ && lease_->answer_rest > 0 && !lease_->answer_rest_swallowed;
-  if (!in_message) {
+  if (!IsInMessage()) {
     std::string out;
     wire::AppendErrorResponse(out, {"FATAL", sqlstate, message, {}, hint});
     [[maybe_unused]] const Result<Done> sent = stream_.Send(out);
   }
   End(message);
+}
+
+// The client has a part of a message: nothing can be said to it.
+bool ClientSession::IsInMessage() const {
+  return lease_ && lease_->answer_rest > 0 && !lease_->answer_rest_swallowed;
 }
 
 void ClientSession::End(std::string_view reason) {

@@ -123,6 +123,7 @@ class ClientSession final : public SessionHook,
   void DropLease(const char* reason);
   void GetInLine();
   void OnClientGone(const Error& error);
+  bool IsInMessage() const;
   void SayGoodbye();
 
   bool MustLetOthersPass() const;
@@ -130,7 +131,6 @@ class ClientSession final : public SessionHook,
   // relay_request.cc
   void ReadRequests();
   bool MustNotSend() const;
-  bool WaitsForOwnWork() const;
   bool TakeRequests(wire::Bytes fresh);
   std::size_t ForwardRequests(wire::Bytes data);
   Step TakeRequest(const wire::Header& header, MessageBatch& batch);
@@ -170,6 +170,7 @@ class ClientSession final : public SessionHook,
   std::optional<Step> TakeDeallocate(const wire::Header& header, MessageBatch& batch);
   bool EnsureOnServer(const wire::StatementPtr& statement, MessageBatch& batch);
   void EnsureUnnamed(MessageBatch& batch);
+  void CloseOnServer(const wire::StatementPtr& statement, MessageBatch& batch);
   void MakeStatementRoom(MessageBatch& batch);
   void AppendKnownAnswersNow();
 
@@ -243,6 +244,7 @@ class ClientSession final : public SessionHook,
   ShapeCheck shape_check_ = ShapeCheck::kNone;
   std::uint64_t shape_checked_id_ = 0;  // of that statement
   TextMeaning meaning_;
+  bool bound_may_drop_ = false;      // the statement of the last Bind: names of statements
   bool statements_cleared_ = false;  // since the last ReadyForQuery, as a command tag said
   io::PeerAddress peer_;
   pool::Pool* pool_ = nullptr;

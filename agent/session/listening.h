@@ -70,8 +70,8 @@ class Listening final : private notify::EventSink {
 
   // ---- when ----
 
-  // Answered by OnNotificationsComplete(); not begun while the answer to a wait that was given up is
-  // still to come.
+  // Answered by OnNotificationsComplete(); not begun while the answer to a wait that was given up
+  // is still to come.
   void AwaitNotifications();
   bool awaiting() const { return awaiting_; }
   Time awaiting_since() const { return awaiting_since_; }

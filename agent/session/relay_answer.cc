@@ -8,6 +8,7 @@
 #include "session/probe.h"
 #include "wire/body_reader.h"
 #include "wire/error_fields.h"
+#include "wire/sequence_values.h"
 
 namespace pgvalet::session {
 namespace {
@@ -205,7 +206,7 @@ void ClientSession::TakeError(const wire::ErrorFields& error) {
   if (error.severity == "FATAL" || error.severity == "PANIC") server_said_fatal_ = true;
   // "cached plan must not change result type", in whichever language.
   if (error.sqlstate == "0A000" && error.routine == "RevalidateCachedQuery") {
-    pool_->group().catalog_age().NoteStalePlan(context_->loop().now());
+    pool_->group().catalog_epoch().NoteStalePlan(context_->loop().now());
   }
 }
 
@@ -297,9 +298,10 @@ void ClientSession::OnReportPart(std::string_view value) {
   if (!report) return;
   pin_is_stale_ = true;
   if (report->state) wanted_ = server.carried;
+  if (report->sequences_gone) sequences_.reset();
   if (report->sequences) {
-    sequences_ =
-        report->sequences->empty() ? nullptr : std::make_unique<std::string>(*report->sequences);
+    sequences_ = std::make_unique<const std::string>(
+        wire::MergeSequences(sequences_ ? *sequences_ : std::string_view(), *report->sequences));
   }
   asks_sequences_ = asks_sequences_ || report->sequences_used;
   TakeChannels(*report);
@@ -323,7 +325,7 @@ void ClientSession::OnCommandTag(std::string_view tag) {
   if (lease_->HasExtension()) return;  // it knows better
   // Also before it is committed: who prepares in the same transaction is to see it.
   const bool alters = tag.starts_with("ALTER ") || tag.starts_with("DROP ");
-  if (alters) pool_->group().catalog_age().NoteRelationChange();
+  if (alters) pool_->group().catalog_epoch().NoteChange();
   if (alters || tag.starts_with("CREATE ") || tag == "SET") meaning_.OnChanged();
   if (!may_have_tied_ && MustFollow()) may_have_tied_ = TagMayTie(tag);
   if (all_discarded || tag == "RESET") {
@@ -347,8 +349,9 @@ bool ClientSession::SendToClient(wire::Bytes bytes) {
 void ClientSession::OnServerGone(const Error& error) {
   log::warn("server connection lost: database={} user={} server_pid={} error={}",
             pool_->key().database, pool_->key().user, lease_->backend_pid, error.ToString());
+  const bool is_silent = server_said_fatal_ || IsInMessage();
   DropLease("the server closed the connection");
-  if (server_said_fatal_) return End("the server ended the session");
+  if (is_silent) return End("the server ended the session");
   Kill("08006", "the database server closed the connection unexpectedly",
        "The transaction that was open is rolled back by the server.");
 }

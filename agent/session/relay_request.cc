@@ -26,7 +26,9 @@ void ClientSession::ReadRequests() {
   for (int i = 0; i < kReadsPerTurn; ++i) {
     if (state_ == ClientState::kWaiting && !stream_.hangup()) return;  // OnLease() comes back here
     if (lease_ && MustNotSend()) {  // OnServerWritable(), or the answers, come back here
-      if (stream_.hangup() && WaitsForOwnWork()) {
+      // It may wait for a lock; the other work is done soon, and the client may have left a
+      // request.
+      if (stream_.hangup() && shape_check_ == ShapeCheck::kAsked) {
         OnClientGone({ErrorCode::kClosed, "the client closed the connection"});
       }
       return;
@@ -55,14 +57,10 @@ void ClientSession::ReadRequests() {
 
 bool ClientSession::MustNotSend() const {
   const wire::Exchange& exchange = lease_->exchange;
-  return lease_->stream->blocked() || WaitsForOwnWork() ||
-         exchange.outstanding_count() > kMaxOutstanding ||
+  // Behind a probe the server may have to be given back what a RESET has taken.
+  return lease_->stream->blocked() || probe_ || WaitsForMove() ||
+         shape_check_ == ShapeCheck::kAsked || exchange.outstanding_count() > kMaxOutstanding ||
          (settling_ && exchange.NamesAreUncertain());
-}
-
-// The server answers us.  Behind a probe it may have to be given back what a RESET has taken.
-bool ClientSession::WaitsForOwnWork() const {
-  return probe_ || shape_check_ == ShapeCheck::kAsked || WaitsForMove();
 }
 
 // False when the session ended.
@@ -205,7 +203,15 @@ ClientSession::Step ClientSession::PassExecute(const wire::Header& header, Messa
   const bool is_unnamed =
       batch.left() > wire::kHeaderBytes && batch.rest()[wire::kHeaderBytes] == 0;
   meaning_.OnExecute(is_unnamed);
-  return PassRequest(header, batch, wire::Sent::kExecute);
+  if (!bound_may_drop_) return PassRequest(header, batch, wire::Sent::kExecute);
+  // What names mean behind it is known from its answer, for which the server is asked at once.
+  if (batch.left() < header.total()) {
+    return header.total() > kMaxHeldBytes ? Refuse("malformed Execute message") : Step::kNeedMore;
+  }
+  const Step step = PassRequest(header, batch, wire::Sent::kExecute);
+  wire::AppendFlush(batch.Insert());
+  lease_->exchange.HoldNames();
+  return step;
 }
 
 ClientSession::Step ClientSession::PassRequest(const wire::Header& header, MessageBatch& batch,

@@ -49,7 +49,7 @@ bool ClientSession::RenamesStatements() const {
 std::string ClientSession::StatementContext() const {
   const pool::PoolKey& key = pool_->key();
   std::string context = key.database + '\0' + key.user + '\0' +
-                        std::to_string(pool_->group().catalog_age().relations_epoch());
+                        std::to_string(pool_->group().catalog_epoch().value());
   const auto& pins = lease_->reported->pins();
   const bool has_temporary = std::any_of(pins.begin(), pins.end(), [](const wire::Pin& pin) {
     return pin.reason == wire::PinReason::kTemporaryObjects;
@@ -61,7 +61,7 @@ std::string ClientSession::StatementContext() const {
 // Prepared in the middle of a change, its columns are looked at on whichever server gets it next.
 wire::StatementPtr ClientSession::MakeStatement(std::string_view tail) {
   wire::StatementStore& store = context_->shared().statements;
-  const std::uint64_t epoch = pool_->group().catalog_age().relations_epoch();
+  const std::uint64_t epoch = pool_->group().catalog_epoch().value();
   if (meaning_.IsItsOwn()) return store.MakePrivate(tail, 0);
   if (NamesMoment(tail)) return store.MakePrivate(tail, epoch);
   return store.Intern(tail, StatementContext(), epoch);
@@ -70,11 +70,9 @@ wire::StatementPtr ClientSession::MakeStatement(std::string_view tail) {
 // DISCARD ALL and DEALLOCATE ALL are known by the tags of their answers.  A client that names a
 // statement right behind such a query has to wait for that.
 void ClientSession::HoldNamesBehindDiscard(wire::Bytes query) {
-  if (statements_.size() == 0) return;
-  const std::string_view text = wire::AsText(query);
-  const std::size_t begin = std::min(text.find_first_not_of(" \t\r\n;"), text.size());
-  const std::string word = wire::LowerCase(text.substr(begin, 7));
-  if (word == "discard" || word == "dealloc") lease_->exchange.HoldNames();
+  if (statements_.size() > 0 && MayDropStatements(wire::AsText(query))) {
+    lease_->exchange.HoldNames();
+  }
 }
 
 // A client that pipelines beyond a Sync may name statements of which it is not known yet whether an
@@ -84,13 +82,18 @@ bool ClientSession::MustSettleFirst() {
   return settling_;
 }
 
+void ClientSession::CloseOnServer(const wire::StatementPtr& statement, MessageBatch& batch) {
+  if (!lease_->statements.Holds(*statement)) return;
+  wire::AppendCloseStatement(batch.Insert(), statement->server_name);
+  lease_->statements.Remove(*statement);
+  lease_->exchange.OnSent(Sent::kOwnClose, Change(statement));
+}
+
 void ClientSession::MakeStatementRoom(MessageBatch& batch) {
   wire::ServerStatements& held = lease_->statements;
   while (held.size() >= static_cast<std::size_t>(pool_->policy().max_prepared_statements)) {
-    wire::StatementPtr oldest = held.Oldest();
-    wire::AppendCloseStatement(batch.Insert(), oldest->server_name);
-    held.Remove(*oldest);
-    lease_->exchange.OnSent(Sent::kOwnClose, Change(std::move(oldest)));
+    const wire::StatementPtr oldest = held.Oldest();
+    CloseOnServer(oldest, batch);
   }
 }
 
@@ -110,6 +113,7 @@ bool ClientSession::EnsureOnServer(const wire::StatementPtr& statement, MessageB
 
 void ClientSession::EnsureUnnamed(MessageBatch& batch) {
   if (unnamed_parse_.empty() || unnamed_lease_id_ == lease_->lease_id) return;
+  if (UnnamedText().starts_with(kDeallocate)) MakeDeallocatable(batch);
   wire::AppendMessage(batch.Insert(), wire::client::kParse, wire::AsBytes(unnamed_parse_));
   unnamed_lease_id_ = lease_->lease_id;
   lease_->exchange.OnSent(Sent::kOwnParse);
@@ -135,6 +139,8 @@ ClientSession::Step ClientSession::TakeParse(const wire::Header& header, Message
   NoteRequest();
   wire::StatementPtr statement = MakeStatement(wire::AsText(reader.rest()));
   statements_.Set(name, statement);
+  // In a failed transaction the server is to say so.
+  if (lease_->exchange.status() == wire::TxStatus::kFailed) CloseOnServer(statement, batch);
   if (lease_->statements.Touch(*statement)) {
     batch.Skip(header.total());
     lease_->exchange.OnSent(Sent::kKnownParse, Change(std::move(statement), name));
@@ -200,7 +206,9 @@ ClientSession::Step ClientSession::TakeBind(const wire::Header& header, MessageB
   PrepareServer(batch);
   pool_->counters().binds.Add();
   bound_.reset();
-  meaning_.OnBind(portal, found != nullptr ? (*found)->tail : UnnamedText());
+  const std::string_view sql = found != nullptr ? (*found)->tail : UnnamedText();
+  meaning_.OnBind(portal, sql);
+  bound_may_drop_ = statements_.size() > 0 && MayDropStatements(sql);
   if (!RenamesStatements()) return PassRequest(header, batch, Sent::kBind);
   if (name.empty()) {
     EnsureUnnamed(batch);
@@ -283,10 +291,10 @@ ClientSession::Step ClientSession::TakeClose(const wire::Header& header, Message
   PrepareServer(batch);
   batch.Skip(header.total());
   // On the server it stays where others may use it.
-  if (statement->is_private && lease_->statements.Holds(*statement)) {
-    wire::AppendCloseStatement(batch.Insert(), statement->server_name);
-    lease_->statements.Remove(*statement);
-    lease_->exchange.OnSent(Sent::kOwnClose, Change(statement));
+  if (statement->is_private) CloseOnServer(statement, batch);
+  if (std::erase(lease_->stray_names, name) > 0) {
+    wire::AppendCloseStatement(batch.Insert(), name);
+    lease_->exchange.OnSent(Sent::kOwnClose);
   }
   lease_->exchange.OnSent(Sent::kKnownClose, Drop(std::move(statement), name));
   AppendKnownAnswersNow();
@@ -304,9 +312,7 @@ std::string ClientSession::NameToDeallocate(std::string_view sql) const {
   const std::size_t begin = sql.find_first_not_of(" \t\r\n;");
   if (begin == std::string_view::npos || (sql[begin] | 0x20) != 'd') return {};
   std::string name = DeallocatedName(sql);
-  // In a failed transaction the server refuses without a look at the name.
-  const bool failed = lease_->exchange.status() == wire::TxStatus::kFailed;
-  return failed || statements_.Find(name) == nullptr ? std::string() : name;
+  return statements_.Find(name) == nullptr ? std::string() : name;
 }
 
 void ClientSession::MakeDeallocatable(MessageBatch& batch) {
@@ -357,6 +363,7 @@ ClientSession::Step ClientSession::DeallocateByParse(const wire::Header& header,
   std::string tail(kDeallocate);
   tail.append(3, '\0');  // no parameter types
   wire::AppendParse(batch.Insert(), "", tail);
+  unnamed_parse_.assign(1, '\0').append(tail);
   batch.Skip(header.total());
   NoteRequest();
   lease_->exchange.OnSent(Sent::kParse, Drop(*statements_.Find(name), name));

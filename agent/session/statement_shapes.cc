@@ -20,8 +20,7 @@ constexpr std::string_view kRefusalName = "PGVALET_CHANGED";
 
 bool ClientSession::MustCompareShape(const wire::Statement& statement) const {
   return statement.shape.load(std::memory_order_relaxed) != wire::kUnknownShape &&
-         statement.epoch != pool_->group().catalog_age().relations_epoch() &&
-         !lease_->exchange.skipping();
+         statement.epoch != pool_->group().catalog_epoch().value() && !lease_->exchange.skipping();
 }
 
 // The Parse of the statement has just been sent.

@@ -12,12 +12,15 @@ namespace {
 bool IsSpace(char byte) { return std::isspace(static_cast<unsigned char>(byte)) != 0; }
 
 bool IsInWord(char byte) {
-  return std::isalnum(static_cast<unsigned char>(byte)) != 0 || byte == '_';
+  const auto lower = static_cast<unsigned char>(byte | 0x20);
+  return (lower >= 'a' && lower <= 'z') || (byte >= '0' && byte <= '9') || byte == '_' ||
+         static_cast<unsigned char>(byte) >= 0x80;
 }
 
-char Lower(char byte) { return static_cast<char>(std::tolower(static_cast<unsigned char>(byte))); }
-
-bool SameInAnyCase(char a, char lower) { return Lower(a) == lower; }
+// `lower` is a letter in lower case, or an underscore.
+bool SameInAnyCase(char byte, char lower) {
+  return byte == lower || (lower != '_' && (byte ^ 0x20) == lower);
+}
 
 void SkipSpace(std::string_view& sql) {
   while (!sql.empty() && (IsSpace(sql[0]) || sql[0] == ';')) sql.remove_prefix(1);
@@ -39,25 +42,33 @@ std::string_view TakeWord(std::string_view& sql) {
   return taken;
 }
 
-// now() is evaluated when the statement runs.
-bool IsCalled(std::string_view behind) {
-  const auto next = std::find_if_not(behind.begin(), behind.end(), IsSpace);
-  return next != behind.end() && *next == '(';
+// now() is evaluated when the statement runs; 'now()' is a constant.
+bool IsCalled(std::string_view text, std::size_t begin, std::size_t end) {
+  const auto next =
+      std::find_if_not(text.begin() + static_cast<std::ptrdiff_t>(end), text.end(), IsSpace);
+  if (next == text.end() || *next != '(') return false;
+  while (begin > 0 && IsSpace(text[begin - 1])) --begin;
+  return begin == 0 || (text[begin - 1] != '\'' && text[begin - 1] != '$');
 }
 
-// Where `word` ends in `text`, from `at` on; npos: it is not there.
-std::size_t FindWord(std::string_view text, std::string_view word, std::size_t at) {
-  while (at < text.size()) {
-    const auto found = std::search(text.begin() + static_cast<std::ptrdiff_t>(at), text.end(),
-                                   word.begin(), word.end(), SameInAnyCase);
-    if (found == text.end()) break;
-    const auto begin = static_cast<std::size_t>(found - text.begin());
-    const std::size_t end = begin + word.size();
-    const bool begins = begin == 0 || !IsInWord(text[begin - 1]);
-    if (begins && (end == text.size() || !IsInWord(text[end]))) return end;
-    at = begin + 1;
+bool IsWordAt(std::string_view text, std::size_t at, std::string_view word) {
+  if (text.size() - at < word.size()) return false;
+  const std::size_t end = at + word.size();
+  return std::equal(word.begin(), word.end(), text.begin() + static_cast<std::ptrdiff_t>(at),
+                    [](char lower, char byte) { return SameInAnyCase(byte, lower); }) &&
+         (end == text.size() || !IsInWord(text[end]));
+}
+
+// Calls `is_it` with every place where a word may begin, until it says yes.
+template <typename Predicate>
+bool AnyWordStart(std::string_view text, Predicate is_it) {
+  bool in_word = false;
+  for (std::size_t at = 0; at < text.size(); ++at) {
+    const bool was_in_word = in_word;
+    in_word = IsInWord(text[at]);
+    if (in_word && !was_in_word && is_it(at)) return true;
   }
-  return std::string_view::npos;
+  return false;
 }
 
 }  // namespace
@@ -75,26 +86,31 @@ bool ControlsTransaction(std::string_view sql) {
   constexpr std::array<std::string_view, 8> kWords = {"begin",    "start", "commit",    "end",
                                                       "rollback", "abort", "savepoint", "release"};
   SkipSpace(sql);
-  return std::any_of(kWords.begin(), kWords.end(), [sql](std::string_view word) {
-    return sql.size() >= word.size() && Lower(sql[0]) == word[0] &&
-           std::equal(word.begin(), word.end(), sql.begin(),
-                      [](char lower, char byte) { return SameInAnyCase(byte, lower); }) &&
-           (sql.size() == word.size() || !IsInWord(sql[word.size()]));
-  });
+  const auto word = std::find_if(kWords.begin(), kWords.end(),
+                                 [sql](std::string_view one) { return IsWordAt(sql, 0, one); });
+  if (word == kWords.end()) return false;
+  sql.remove_prefix(word->size());
+  SkipSpace(sql);
+  return !IsWordAt(sql, 0, "prepared");  // a transaction that has done who knows what
+}
+
+bool MayDropStatements(std::string_view sql) {
+  SkipSpace(sql);
+  return IsWordAt(sql, 0, "deallocate") || IsWordAt(sql, 0, "discard");
 }
 
 bool NamesMoment(std::string_view sql) {
-  constexpr std::array<std::string_view, 4> kMoments = {"now", "today", "tomorrow", "yesterday"};
-  return std::any_of(kMoments.begin(), kMoments.end(), [sql](std::string_view moment) {
-    for (std::size_t at = 0; (at = FindWord(sql, moment, at)) != std::string_view::npos;) {
-      if (!IsCalled(sql.substr(at))) return true;
-    }
-    return false;
+  static constexpr std::array<std::string_view, 4> kMoments = {"now", "today", "tomorrow", "yesterday"};
+  return AnyWordStart(sql, [sql](std::size_t at) {
+    return std::any_of(kMoments.begin(), kMoments.end(), [&](std::string_view moment) {
+      return SameInAnyCase(sql[at], moment[0]) && IsWordAt(sql, at, moment) &&
+             !IsCalled(sql, at, at + moment.size());
+    });
   });
 }
 
 bool ContainsWord(std::string_view text, std::string_view word) {
-  return FindWord(text, word, 0) != std::string_view::npos;
+  return AnyWordStart(text, [&](std::size_t at) { return IsWordAt(text, at, word); });
 }
 
 }  // namespace pgvalet::session

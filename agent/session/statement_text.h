@@ -15,6 +15,9 @@ std::string DeallocatedName(std::string_view sql);
 // BEGIN, COMMIT, SAVEPOINT and their like: no setting, no object comes of them.
 bool ControlsTransaction(std::string_view sql);
 
+// DEALLOCATE or DISCARD: names of statements may be gone behind it.
+bool MayDropStatements(std::string_view sql);
+
 // Has it a word such as 'now' or 'today', which as a constant is the time at which it was prepared?
 bool NamesMoment(std::string_view sql);
 

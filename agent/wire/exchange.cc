@@ -98,6 +98,7 @@ void Exchange::OnError(Answer* answer) {
     *answer = Answer::kRefuse;
     SkipToSync();
   } else if (kind == Sent::kQuery || kind == Sent::kFunctionCall) {
+    if (Front().change) undone_.push_back({kind, std::move(Front().change)});
     if (unsure) broken_ = true;
   } else {
     // As long as nothing was sent behind that one Sync, its ReadyForQuery tells.

@@ -29,6 +29,9 @@ inline constexpr char kStatementsGone = 'd';
 inline constexpr char kNotified = 'n';
 inline constexpr char kOutdated = 'o';
 inline constexpr char kRelations = 't';
+// Of a sequence state.
+inline constexpr char kLastval = 'L';
+inline constexpr char kCurrval = 'Q';
 // Of an open transaction.
 inline constexpr char kOpenSetting = 's';
 inline constexpr char kOpenObjects = 'k';

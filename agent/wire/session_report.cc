@@ -47,7 +47,11 @@ std::optional<SessionReport> SessionReport::Parse(std::string_view text) {
         report.unlistened.push_back(reader.TakeField());
         break;
       case item::kSequences:
-        report.sequences = reader.TakeField();
+        if (const std::string_view state = reader.TakeField(); state.empty()) {
+          report.sequences_gone = true;
+        } else {
+          report.sequences = state;
+        }
         break;
       case item::kSequencesUsed:
         report.sequences_used = true;

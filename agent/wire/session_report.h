@@ -43,8 +43,9 @@ struct SessionReport {
   std::optional<std::string_view> state;    // nothing: as reported or restored last
   std::vector<Pin> pins;
   std::vector<std::string_view> channels;
-  std::vector<std::string_view> unlistened;  // since the last report; "*": all
-  std::optional<std::string_view> sequences;
+  std::vector<std::string_view> unlistened;   // since the last report; "*": all
+  bool sequences_gone = false;                // all of them, before those that follow
+  std::optional<std::string_view> sequences;  // used since the last report
   bool sequences_used = false;
   bool statements_gone = false;
   bool notified = false;

@@ -13,8 +13,9 @@ Statement* StatementStore::New(std::string key, std::size_t tail_at, std::uint64
 }
 
 StatementPtr StatementStore::MakePrivate(std::string_view tail, std::uint64_t epoch) {
+  std::string text(tail);
   const std::lock_guard lock(shelf_->mutex);
-  Statement* made = New(std::string(tail), 0, epoch);
+  Statement* made = New(std::move(text), 0, epoch);
   made->is_private = true;
   return StatementPtr(made);
 }

@@ -14,6 +14,7 @@
 #include "catalog/objectaccess.h"
 #include "catalog/pg_cast.h"
 #include "catalog/pg_class.h"
+#include "catalog/pg_collation.h"
 #include "catalog/pg_db_role_setting.h"
 #include "catalog/pg_namespace.h"
 #include "catalog/pg_operator.h"
@@ -253,6 +254,7 @@ changes_meaning(ObjectAccessType access, Oid class_id, Oid object_id, int sub_id
 		case ProcedureRelationId:
 		case OperatorRelationId:
 		case CastRelationId:
+		case CollationRelationId:
 			return true;
 		default:
 			return false;

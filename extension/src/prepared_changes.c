@@ -17,13 +17,13 @@
 #include "storage/spin.h"
 #include "tcop/utility.h"
 
-/* Nobody changes the catalog in more of them at a time; the oldest is forgotten. */
+/* While there were more than these at a time, any that is committed may be one of the others. */
 #define MOST_PREPARED 64
 
 typedef struct PreparedChanges
 {
 	slock_t		lock;			/* protects all below; held for a few instructions */
-	uint32		next;			/* place of the next one, modulo MOST_PREPARED */
+	bool		overflowed;		/* there may be some that have no place */
 	struct
 	{
 		uint32		gid_hash;
@@ -66,10 +66,18 @@ pgv_prepared_changes_shmem_init(void)
 void
 pgv_prepared_changes_note(int kinds)
 {
+	int			free_place = 0;
+
 	SpinLockAcquire(&prepared->lock);
-	prepared->places[prepared->next].gid_hash = last_gid_hash;
-	prepared->places[prepared->next].kinds = kinds;
-	prepared->next = (prepared->next + 1) % MOST_PREPARED;
+	while (free_place < MOST_PREPARED && prepared->places[free_place].kinds != 0)
+		free_place++;
+	if (free_place == MOST_PREPARED)
+		prepared->overflowed = true;
+	else
+	{
+		prepared->places[free_place].gid_hash = last_gid_hash;
+		prepared->places[free_place].kinds = kinds;
+	}
 	SpinLockRelease(&prepared->lock);
 }
 
@@ -88,6 +96,8 @@ take_kinds(const char *gid)
 		kinds |= prepared->places[i].kinds;
 		prepared->places[i].kinds = 0;
 	}
+	if (kinds == 0 && prepared->overflowed)
+		kinds = PGV_CHANGED_DEFAULTS | PGV_CHANGED_RELATIONS;
 	SpinLockRelease(&prepared->lock);
 	return kinds;
 }

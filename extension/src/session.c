@@ -301,7 +301,8 @@ xact_callback(XactEvent event, void *arg)
 	unlistens = NIL;
 	if ((MyXactFlags & XACT_FLAGS_ACCESSEDTEMPNAMESPACE) != 0 && objects_changed)
 		pgv_pins_temporary_changed = true;
-	objects_changed = pgv_session_objects_changed = false;
+	/* Not pgv_session_objects_changed: another transaction may begin before that can be said. */
+	objects_changed = false;
 }
 
 void

@@ -54,7 +54,7 @@ extern bool pgv_session_settings_changed;
 extern bool pgv_session_statements_changed;
 extern bool pgv_session_channels_changed;
 
-/* The transaction that is open has made, altered or dropped objects, which was not said yet. */
+/* Objects were made, altered or dropped since the last ReadyForQuery, which was not said yet. */
 extern bool pgv_session_objects_changed;
 
 /* Begins to follow the session, if it has a key.  At its first ReadyForQuery. */

@@ -104,10 +104,16 @@ append_events(StringInfo report)
 
 	appendBinaryStringInfo(report, pgv_session_events.unlistened.data,
 						   pgv_session_events.unlistened.len);
-	if (pgv_sequences_touched() || pgv_session_events.sequences_gone)
+	initStringInfo(&sequences);
+	if (pgv_session_events.sequences_gone)
 	{
-		initStringInfo(&sequences);
+		pgv_items_append(report, PGV_ITEM_SEQUENCES);
+		pgv_items_append_text(report, "");
+	}
+	if (pgv_sequences_touched())
 		pgv_sequences_take(&sequences);
+	if (sequences.len > 0)
+	{
 		pgv_items_append(report, PGV_ITEM_SEQUENCES);
 		pgv_items_append_field(report, sequences.data, (Size) sequences.len);
 	}
@@ -301,6 +307,7 @@ pgv_session_report(int (*send) (char type, const char *body, size_t len))
 {
 	if (is_news())
 		report_news(send);
+	pgv_session_objects_changed = false;
 	pgv_sequences_are_fresh = false;
 }
 
@@ -327,7 +334,8 @@ pgv_session_parameter_changed(const char *name,
 	pgv_session_settings_changed = true;
 	if (pgv_settings_client_knows(name))
 		return true;
-	if (TransactionBlockStatusCode() != 'I')
+	/* Longer names are of nobody's but the application's: no text depends on them. */
+	if (TransactionBlockStatusCode() != 'I' && strlen(name) < NAMEDATALEN)
 		send_open(send, PGV_ITEM_OPEN_SETTING, name);
 	return false;
 }

@@ -276,5 +276,101 @@ TEST(ClosedStatementTest, DeallocateThatTheServerSkipsLeavesIt) {
   EXPECT_EQ(First(client.ReadUntil('Z'), 'E').Field('C'), "26000");
 }
 
+TEST(ClosedStatementTest, DeallocateThatAFailedTransactionRefusesLeavesIt) {
+  const AgentProcess agent(Pool(1));
+  RawClient client(agent.port());
+  client.Login("alice");
+  client.Send(ParseMessage("s", "SELECT 'still here'") + SyncMessage());
+  client.ReadUntil('Z');
+
+  client.Send(QueryMessage("BEGIN") + QueryMessage("SELECT 1/0") + QueryMessage("DEALLOCATE s") +
+              QueryMessage("ROLLBACK"));
+  for (const char* sqlstate : {"", "22012", "25P02", ""}) {
+    const std::vector<RawMessage> answer = client.ReadUntil('Z');
+    if (*sqlstate != '\0') {
+      EXPECT_EQ(First(answer, 'E').Field('C'), sqlstate);
+    }
+  }
+
+  client.Send(BindMessage("", "s") + ExecuteMessage("") + SyncMessage());
+  EXPECT_EQ(FirstRow(client.ReadUntil('Z')), std::vector<std::string>{"still here"});
+}
+
+TEST(ClosedStatementTest, DeallocateBehindTheRollbackOfAFailedTransactionWorks) {
+  const AgentProcess agent(Pool(1));
+  RawClient client(agent.port());
+  client.Login("alice");
+  client.Send(ParseMessage("s", "SELECT 1") + SyncMessage() + QueryMessage("BEGIN; SELECT 1/0"));
+  client.ReadUntil('Z');
+  client.ReadUntil('Z');
+  const auto run = [](const std::string& sql) {
+    return ParseMessage("", sql) + BindMessage("", "") + ExecuteMessage("") + SyncMessage();
+  };
+
+  client.Send(run("ROLLBACK") + run("DEALLOCATE s"));
+  client.ReadUntil('Z');
+
+  EXPECT_EQ(First(client.ReadUntil('Z'), 'C').body, std::string("DEALLOCATE", 11));
+}
+
+TEST(ClosedStatementTest, DeallocateThatIsParsedOnOneConnectionAndExecutedOnAnotherWorks) {
+  AgentConfig config = Pool(2);
+  config.Set("server_round_robin", "true");
+  const AgentProcess agent(config);
+  Connection other(agent.To());
+  other.Must("SELECT 1");
+  RawClient client(agent.port());
+  client.Login("alice");
+  for (int turn = 0; turn < 4; ++turn) {
+    client.Send(ParseMessage("s", "SELECT 1") + SyncMessage());
+    client.ReadUntil('Z');
+    client.Send(ParseMessage("", "DEALLOCATE s") + SyncMessage());
+    client.ReadUntil('Z');
+    other.Must("SELECT 1");
+
+    client.Send(BindMessage("", "") + ExecuteMessage("") + SyncMessage());
+    EXPECT_EQ(First(client.ReadUntil('Z'), 'C').body, std::string("DEALLOCATE", 11)) << turn;
+  }
+}
+
+// What comes behind it is held back until its answer tells that the names are gone; the client's
+// own Sync comes behind it too.
+TEST(ClosedStatementTest, NamesBehindADeallocateAllInOnePipelineAreNew) {
+  const AgentProcess agent(Pool(2));
+  RawClient client(agent.port());
+  client.Login("alice");
+  client.Send(ParseMessage("s", "SELECT 'old'") + SyncMessage());
+  client.ReadUntil('Z');
+
+  client.Send(ParseMessage("", "DEALLOCATE ALL") + BindMessage("", "") + ExecuteMessage("") +
+              ParseMessage("s", "SELECT 'new'") + BindMessage("", "s") + ExecuteMessage("") +
+              SyncMessage());
+  EXPECT_EQ(FirstRow(client.ReadUntil('Z')), std::vector<std::string>{"new"});
+
+  client.Send(ParseMessage("", "DEALLOCATE ALL") + BindMessage("", "") + ExecuteMessage("") +
+              BindMessage("", "s") + ExecuteMessage("") + SyncMessage());
+  EXPECT_EQ(First(client.ReadUntil('Z'), 'E').Field('C'), "26000");
+}
+
+TEST(PreparedStatementTest, ParseInAFailedTransactionIsRefused) {
+  const AgentProcess agent(Pool(1));
+  Connection other(agent.To());
+  EXPECT_TRUE(other.Prepare("s", "SELECT 1").ok());
+  RawClient client(agent.port());
+  client.Login("alice");
+  client.Send(QueryMessage("BEGIN; SELECT 1/0"));
+  client.ReadUntil('Z');
+
+  client.Send(ParseMessage("t", "SELECT 1") + SyncMessage());
+  EXPECT_EQ(First(client.ReadUntil('Z'), 'E').Field('C'), "25P02");
+  client.Send(QueryMessage("ROLLBACK"));
+  client.ReadUntil('Z');
+
+  client.Send(ParseMessage("t", "SELECT 1") + BindMessage("", "t") + ExecuteMessage("") +
+              SyncMessage());
+  EXPECT_EQ(FirstRow(client.ReadUntil('Z')), std::vector<std::string>{"1"});
+  EXPECT_EQ(other.ExecutePrepared("s").value(), "1");
+}
+
 }  // namespace
 }  // namespace pgvalet::integration

@@ -185,6 +185,31 @@ TEST_F(StatementMeaningTest, FunctionOfAnotherResultIsSeenByWhoPreparesAfterward
   EXPECT_EQ(Prepared(second, sql), "7.25");
 }
 
+TEST_F(StatementMeaningTest, TableMadeInATransactionThatWasFollowedByAnotherHidesTheOldOne) {
+  owner.Must("CREATE SCHEMA meaning_c");
+  const AgentProcess agent(OneConnection());
+  const std::string options = " options='-c search_path=meaning_c,meaning_a'";
+  Connection first(agent.To() + options), second(agent.To() + options);
+  EXPECT_EQ(Prepared(first), "a");
+
+  second.Must("BEGIN; CREATE TABLE meaning_c.thing AS SELECT 'c' AS v; COMMIT AND CHAIN");
+  EXPECT_EQ(Prepared(second), "c");
+  second.Must("ROLLBACK");
+}
+
+TEST_F(StatementMeaningTest, ChangeByAnotherRoleIsSeenByWhoPreparesAfterwards) {
+  const AgentProcess agent(OneConnection());
+  Connection migrates(agent.To("postgres")), first(agent.To()), second(agent.To());
+  EXPECT_EQ(Prepared(first), "a");
+  EXPECT_TRUE(first.Describe("s").ok());
+
+  migrates.Must("ALTER TABLE meaning_a.thing ADD COLUMN w int");
+
+  EXPECT_TRUE(second.Prepare("s", kText).ok());
+  EXPECT_TRUE(second.Describe("s").ok());
+  EXPECT_EQ(second.ExecutePrepared("s").value(), "a");
+}
+
 TEST_F(StatementMeaningTest, RenamedSchemaIsSeenByWhoPreparesAfterwards) {
   const AgentProcess agent(OneConnection());
   const std::string options = " options='-c search_path=meaning_c,meaning_a'";

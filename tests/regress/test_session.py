@@ -377,6 +377,20 @@ class OpenTransactionTest(SessionTest):
         self.assertEqual(agent.query("DROP TABLE t").transaction, [b"k"])
         self.assertEqual(agent.query("COMMIT").transaction, [])
 
+    def test_objects_of_a_transaction_that_another_follows_are_told(self):
+        agent = self.agent()
+        answer = agent.query("BEGIN; CREATE TEMP TABLE t (a int); COMMIT AND CHAIN")
+        self.assertEqual(answer.transaction, [b"k"])
+        self.assertEqual(agent.query("ROLLBACK; BEGIN").transaction, [])
+
+    def test_name_of_any_length_ends_nothing(self):
+        agent = self.agent()
+        agent.query("BEGIN")
+        name = "app." + "x" * 100000
+        self.assertEqual(
+            agent.query(f"SELECT set_config('{name}', '1', true)").transaction, []
+        )
+
     def test_what_changes_neither_is_not_told(self):
         agent = self.agent()
         agent.query("BEGIN")
@@ -438,6 +452,8 @@ class CatalogTest(SessionTest):
             "CREATE TYPE pair AS (a int, b int)",
             "ALTER TYPE pair ADD ATTRIBUTE c int",
             "DROP TYPE pair",
+            "CREATE COLLATION other_c FROM \"C\"",
+            "DROP COLLATION other_c",
         ):
             self.other.execute(sql)
             self.assertEqual([letter for letter, _ in self.news(agent)], ["t"], sql)
@@ -715,6 +731,11 @@ class SequenceTest(SessionTest):
         self.assertIsNone(agent.restore(b"", taken.encode()).error)
 
         self.assertEqual(agent.query("SELECT lastval()").sqlstate, "55000")
+
+    def test_sequence_that_gave_no_number_is_not_told(self):
+        agent = self.agent()
+        report = agent.query("CREATE TABLE has_one (id serial); DROP TABLE has_one")
+        self.assertEqual(report.of("q"), [])
 
     def test_discard_says_that_nothing_is_known(self):
         self.assertEqual(self.agent().query("DISCARD SEQUENCES").of("q"), [("q", "")])

@@ -4,6 +4,7 @@
 
 #include "fuzz_input.h"
 #include "wire/row_shape.h"
+#include "wire/sequence_values.h"
 #include "wire/session_items.h"
 #include "wire/session_report.h"
 #include "wire/session_state.h"
@@ -50,6 +51,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   TakeApart(text);
   Keep(text);
   Require(ChangesMeaning(text) || text.empty() || text[0] == item::kOpenSetting);
+  const std::string merged = MergeSequences({}, text);
+  Require(MergeSequences({}, merged) == merged && MergeSequences(merged, merged) == merged);
   Require(ShapeOf(body) == ShapeOf(body));
 
   ReportAssembler assembler;

@@ -102,18 +102,6 @@ TEST_F(FailureTest, ClientThatHasReadItsMarkerIsLost) {
   EXPECT_EQ(mia.Take().back(), "lost 57P01");
 }
 
-TEST_F(FailureTest, ServerThatDoesNotAnswerIsGivenUp) {
-  options.answer_timeout = std::chrono::milliseconds(300);
-  Client& mia = NewClient();
-  Move(mia, {"a"});
-
-  connection().Hold();
-  mia.subscriber->Barrier();
-  while (mia.got.empty()) Settle();
-
-  EXPECT_THAT(mia.Take(), ElementsAre("lost timeout"));
-}
-
 TEST_F(FailureTest, ServerThatIsNotThereIsTriedAgain) {
   server->refuse_sqlstate = "57P03";
   Client& mia = NewClient();

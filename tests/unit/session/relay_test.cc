@@ -332,6 +332,27 @@ TEST(ServerGoneTest, ClientInTheMiddleOfAnAnswerIsTold) {
   EXPECT_TRUE(client.closed());
 }
 
+// More bytes would be taken for the rest of the row.
+TEST(ServerGoneTest, ClientInTheMiddleOfARowIsToldNothing) {
+  House house;
+  FakeClient client = house.Connect();
+  house.Ask(client, Query("begin"));
+  house.connection(0).Hold();
+  house.Ask(client, Query("select"));
+  std::string row;
+  row.push_back(wire::server::kDataRow);
+  wire::AppendU32(row, 1000);
+  row += "the beginning";
+  house.connection(0).SendRaw(row);
+  house.Settle();
+
+  house.connection(0).Close();
+  house.Settle();
+
+  EXPECT_EQ(client.Receive(), row);
+  EXPECT_TRUE(client.closed());
+}
+
 TEST(ServerGoneTest, LastWordsOfTheServerAreTheLastTheClientHears) {
   House house;
   FakeClient client = house.Connect();

@@ -24,16 +24,24 @@ TEST(ControlsTransactionTest, KnowsTheFirstWord) {
                           "ROLLBACK TO s", "abort", "SAVEPOINT s", "release s"}) {
     EXPECT_TRUE(ControlsTransaction(sql)) << sql;
   }
-  for (const char* sql :
-       {"", " ", "SELECT 1", "SET a = 1", "beginning", "b", "/* BEGIN */ SET x"}) {
+  for (const char* sql : {"", " ", "SELECT 1", "SET a = 1", "beginning", "b", "/* BEGIN */ SET x",
+                          "COMMIT PREPARED 'x'", "rollback\nprepared 'x'"}) {
     EXPECT_FALSE(ControlsTransaction(sql)) << sql;
   }
+}
+
+TEST(MayDropStatementsTest, KnowsTheFirstWord) {
+  EXPECT_TRUE(MayDropStatements(" ;DISCARD ALL"));
+  EXPECT_TRUE(MayDropStatements("deallocate all"));
+  EXPECT_FALSE(MayDropStatements("SELECT 'DISCARD ALL'"));
+  EXPECT_FALSE(MayDropStatements("discarded"));
+  EXPECT_FALSE(MayDropStatements(""));
 }
 
 TEST(NamesMomentTest, FindsConstantsAndNoCalls) {
   for (const char* sql :
        {"SELECT 'now'::timestamptz", "SELECT date 'TODAY'", "SELECT timestamp 'tomorrow 10:00'",
-        "now", "SELECT now(), $$yesterday$$", "SELECT 'known', 'now'"}) {
+        "now", "SELECT now(), $$yesterday$$", "SELECT 'known', 'now'", "SELECT ' Now ( )'::date"}) {
     EXPECT_TRUE(NamesMoment(sql)) << sql;
   }
   for (const char* sql :

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include "wire/sequence_values.h"
+
 namespace pgvalet::wire {
 namespace {
 
@@ -116,6 +118,27 @@ TEST(ChangesMeaningTest, WhateverCannotBeRead) {
   EXPECT_TRUE(ChangesMeaning("?"));
   EXPECT_TRUE(ChangesMeaning("s"));
   EXPECT_TRUE(ChangesMeaning("s9:work_mem"));
+}
+
+TEST(MergeSequencesTest, WhatWasUsedSinceCountsAndTheRestStays) {
+  EXPECT_EQ(MergeSequences("", "Q3:1011:5L1:5"), "Q3:1011:5L1:5");
+  EXPECT_EQ(MergeSequences("Q3:1011:5L1:5", "Q3:1111:7L1:7"), "Q3:1011:5Q3:1111:7L1:7");
+  EXPECT_EQ(MergeSequences("Q3:1011:5Q3:1111:7L1:7", "Q3:1011:6L1:6"), "Q3:1111:7Q3:1011:6L1:6");
+  EXPECT_EQ(MergeSequences("Q3:1011:5L1:5", ""), "Q3:1011:5L1:5");
+}
+
+TEST(MergeSequencesTest, WhatCannotBeReadIsNotBelieved) {
+  EXPECT_EQ(MergeSequences("?", "Q3:1011:5L1:5"), "Q3:1011:5L1:5");
+  EXPECT_EQ(MergeSequences("Q3:1011:5L1:5", "Q3:10"), "Q3:1011:5L1:5");
+}
+
+TEST(MergeSequencesTest, ThousandsOfSequencesAreNotKept) {
+  std::string known;
+  for (int oid = 1000; oid < 4000; ++oid) {
+    known = MergeSequences(known, "Q4:" + std::to_string(oid) + "1:1");
+  }
+  EXPECT_EQ(known.size(), 1000 * std::string("Q4:10001:1").size());
+  EXPECT_TRUE(known.starts_with("Q4:30001:1"));
 }
 
 }  // namespace
