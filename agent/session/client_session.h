@@ -195,6 +195,8 @@ class ClientSession final : public SessionHook,
   void TakeError(const wire::ErrorFields& error);
   void OnOwnAnswer(const wire::Header& header, wire::Bytes body);
   void OnReportPart(std::string_view value);
+  void OnTransactionPart(std::string_view value);
+  void OnStatementsGone();
   bool TakeServerParameter(wire::Bytes body);
   void OnCommandTag(std::string_view tag);
   void AppendKnownAnswers(MessageBatch& batch);

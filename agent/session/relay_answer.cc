@@ -275,7 +275,7 @@ bool ClientSession::TakeServerParameter(wire::Bytes body) {
   if (!reader.ok()) return false;
   if (name.starts_with("pgvalet.")) {
     if (name == wire::kSessionParameter) OnReportPart(value);
-    if (name == wire::kTransactionParameter && wire::ChangesMeaning(value)) meaning_.OnChanged();
+    if (name == wire::kTransactionParameter) OnTransactionPart(value);
     return false;
   }
   pool::ServerConnection& server = *lease_;
@@ -305,12 +305,22 @@ void ClientSession::OnReportPart(std::string_view value) {
   }
   asks_sequences_ = asks_sequences_ || report->sequences_used;
   TakeChannels(*report);
-  if (report->statements_gone && !statements_cleared_) {
-    // Inside of something else (DO, a function): what was prepared before and what behind it
-    // cannot be told apart.
-    statements_.Clear();
-    server.retire = true;
-  }
+  if (report->statements_gone) OnStatementsGone();
+}
+
+// And what it has done in a transaction that is open, right before ReadyForQuery too.
+void ClientSession::OnTransactionPart(std::string_view value) {
+  if (wire::SaysStatementsGone(value)) return OnStatementsGone();
+  if (wire::ChangesMeaning(value)) meaning_.OnChanged();
+}
+
+void ClientSession::OnStatementsGone() {
+  if (statements_cleared_) return;  // by a command of the client's, in its place
+  // Inside of something else (DO, a function): what was prepared before and what behind it cannot
+  // be told apart.
+  statements_.Clear();
+  lease_->statements.Clear();
+  lease_->retire = true;
 }
 
 void ClientSession::OnCommandTag(std::string_view tag) {

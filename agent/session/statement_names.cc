@@ -1,5 +1,6 @@
 // ClientSession: prepared statements by the client's names, on whichever server it has.
 #include <algorithm>
+#include <cctype>
 
 #include "session/client_session.h"
 #include "session/context.h"
@@ -70,9 +71,7 @@ wire::StatementPtr ClientSession::MakeStatement(std::string_view tail) {
 // DISCARD ALL and DEALLOCATE ALL are known by the tags of their answers.  A client that names a
 // statement right behind such a query has to wait for that.
 void ClientSession::HoldNamesBehindDiscard(wire::Bytes query) {
-  if (statements_.size() > 0 && MayDropStatements(wire::AsText(query))) {
-    lease_->exchange.HoldNames();
-  }
+  if (MayDropStatements(wire::AsText(query))) lease_->exchange.HoldNames();
 }
 
 // A client that pipelines beyond a Sync may name statements of which it is not known yet whether an
@@ -140,7 +139,7 @@ ClientSession::Step ClientSession::TakeParse(const wire::Header& header, Message
   wire::StatementPtr statement = MakeStatement(wire::AsText(reader.rest()));
   statements_.Set(name, statement);
   // In a failed transaction the server is to say so.
-  if (lease_->exchange.status() == wire::TxStatus::kFailed) CloseOnServer(statement, batch);
+  if (lease_->exchange.MayHaveFailed()) CloseOnServer(statement, batch);
   if (lease_->statements.Touch(*statement)) {
     batch.Skip(header.total());
     lease_->exchange.OnSent(Sent::kKnownParse, Change(std::move(statement), name));
@@ -162,6 +161,7 @@ ClientSession::Step ClientSession::TakeUnnamedParse(const wire::Header& header,
   if (!whole && header.total() <= kMaxUnnamedBytes) return Step::kNeedMore;
   const std::string to_deallocate = whole ? NameToDeallocate(header, batch) : std::string();
   if (!to_deallocate.empty() && MustSettleFirst()) return Step::kNeedMore;
+  const bool deallocates = statements_.Find(to_deallocate) != nullptr;
   if (whole && RenamesStatements()) {
     unnamed_parse_.assign(wire::AsText(Body(header, batch)));
   } else {
@@ -169,7 +169,7 @@ ClientSession::Step ClientSession::TakeUnnamedParse(const wire::Header& header,
   }
   unnamed_lease_id_ = lease_->lease_id;
   LookAt(Body(header, batch));
-  if (!to_deallocate.empty()) return DeallocateByParse(header, batch, to_deallocate);
+  if (deallocates) return DeallocateByParse(header, batch, to_deallocate);
   return PassRequest(header, batch, Sent::kParse);
 }
 
@@ -208,7 +208,7 @@ ClientSession::Step ClientSession::TakeBind(const wire::Header& header, MessageB
   bound_.reset();
   const std::string_view sql = found != nullptr ? (*found)->tail : UnnamedText();
   meaning_.OnBind(portal, sql);
-  bound_may_drop_ = statements_.size() > 0 && MayDropStatements(sql);
+  bound_may_drop_ = RenamesStatements() && MayDropStatements(sql);
   if (!RenamesStatements()) return PassRequest(header, batch, Sent::kBind);
   if (name.empty()) {
     EnsureUnnamed(batch);
@@ -305,14 +305,13 @@ ClientSession::Step ClientSession::TakeClose(const wire::Header& header, Message
 // name, if at all, and others may use it.  Drivers do that to statements they no longer want.
 // The server deallocates a statement of no text instead, made just before: that cannot fail, and
 // nothing that can may go ahead of a simple query, which the server would skip with no Sync to end
-// that.  `sql` is the client's; empty when this is something else.
+// that.  `sql` is the client's; empty when it names no statement.
 std::string ClientSession::NameToDeallocate(std::string_view sql) const {
   constexpr std::size_t kLongest = 256;
-  if (statements_.size() == 0 || sql.size() > kLongest) return {};
+  if (!RenamesStatements() || sql.size() > kLongest) return {};
   const std::size_t begin = sql.find_first_not_of(" \t\r\n;");
   if (begin == std::string_view::npos || (sql[begin] | 0x20) != 'd') return {};
-  std::string name = DeallocatedName(sql);
-  return statements_.Find(name) == nullptr ? std::string() : name;
+  return DeallocatedName(sql);
 }
 
 void ClientSession::MakeDeallocatable(MessageBatch& batch) {
@@ -328,13 +327,14 @@ void ClientSession::MakeDeallocatable(MessageBatch& batch) {
 std::optional<ClientSession::Step> ClientSession::TakeDeallocate(const wire::Header& header,
                                                                  MessageBatch& batch) {
   const wire::Bytes body = Body(header, batch);
-  if (statements_.size() == 0 || header.total() > kMaxNameMessageBytes) return std::nullopt;
-  if (!body.empty() && (body[0] | 0x20) != 'd') return std::nullopt;
+  if (header.total() > kMaxNameMessageBytes) return std::nullopt;
+  if (!body.empty() && std::isalpha(body[0]) != 0 && (body[0] | 0x20) != 'd') return std::nullopt;
   if (batch.left() < header.total()) return Step::kNeedMore;
   wire::BodyReader reader(body);
   const std::string name = NameToDeallocate(reader.TakeString());
   if (name.empty()) return std::nullopt;
   if (MustSettleFirst()) return Step::kNeedMore;
+  if (statements_.Find(name) == nullptr) return std::nullopt;
   MakeDeallocatable(batch);
   wire::AppendQuery(batch.Insert(), kDeallocate);
   batch.Skip(header.total());

@@ -100,7 +100,8 @@ bool MayDropStatements(std::string_view sql) {
 }
 
 bool NamesMoment(std::string_view sql) {
-  static constexpr std::array<std::string_view, 4> kMoments = {"now", "today", "tomorrow", "yesterday"};
+  static constexpr std::array<std::string_view, 4> kMoments = {"now", "today", "tomorrow",
+                                                               "yesterday"};
   return AnyWordStart(sql, [sql](std::size_t at) {
     return std::any_of(kMoments.begin(), kMoments.end(), [&](std::string_view moment) {
       return SameInAnyCase(sql[at], moment[0]) && IsWordAt(sql, at, moment) &&

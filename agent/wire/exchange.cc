@@ -1,5 +1,6 @@
 #include "wire/exchange.h"
 
+#include <algorithm>
 #include <utility>
 
 namespace pgvalet::wire {
@@ -24,7 +25,8 @@ void Exchange::Push(SentMessage message) {
   const bool changes = message.change != nullptr;
   At(tail_++) = std::move(message);
   if (changes) change_end_ = tail_;
-  if (kind == Sent::kSync) synced_change_end_ = change_end_;
+  if (kind == Sent::kSync) synced_change_end_ = std::max(synced_change_end_, change_end_);
+  if (EndsWithReady(kind)) ready_end_ = tail_;
 }
 
 void Exchange::PopFront() {
@@ -129,7 +131,7 @@ void Exchange::OnReady(Bytes body, Answer* answer) {
   }
   at_ready_ = !Outstanding();
   // From the front again: a server that is used little at a time keeps one cache line of the ring.
-  if (at_ready_) head_ = tail_ = change_end_ = synced_change_end_ = 0;
+  if (at_ready_) head_ = tail_ = change_end_ = synced_change_end_ = ready_end_ = 0;
 }
 
 void Exchange::OnCopyIn() {

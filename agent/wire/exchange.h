@@ -86,6 +86,9 @@ class Exchange {
   // Behind a Sync that is sent, names of statements may not mean what the tables say: whether what
   // was sent before it is carried out or skipped is not known yet.
   bool NamesAreUncertain() const { return synced_change_end_ > head_; }
+  // May what is sent now be refused because its transaction has failed?  Not in the transaction of
+  // the last ReadyForQuery alone: behind others that are to come it may be in another.
+  bool MayHaveFailed() const { return status_ == TxStatus::kFailed || ready_end_ > head_; }
   // So they are until what was sent last is answered: it may drop statements.
   void HoldNames() { synced_change_end_ = tail_; }
 
@@ -135,6 +138,7 @@ class Exchange {
   std::size_t tail_ = 0;
   std::size_t change_end_ = 0;         // index behind the last message that had a change
   std::size_t synced_change_end_ = 0;  // the same, of those with a Sync behind them
+  std::size_t ready_end_ = 0;          // the same, of those that ReadyForQuery answers
   std::vector<SentMessage> undone_;
   TxStatus status_ = TxStatus::kIdle;
   bool at_ready_ = true;

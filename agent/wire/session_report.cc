@@ -76,6 +76,10 @@ std::optional<SessionReport> SessionReport::Parse(std::string_view text) {
   return report;
 }
 
+bool SaysStatementsGone(std::string_view value) {
+  return value.size() == 1 && value[0] == item::kStatementsGone;
+}
+
 bool ChangesMeaning(std::string_view value) {
   ItemReader reader(value);
   while (!reader.at_end()) {

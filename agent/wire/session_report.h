@@ -59,7 +59,10 @@ struct SessionReport {
   static std::optional<SessionReport> Parse(std::string_view text);
 };
 
-// Of a value of kTransactionParameter: has the transaction changed what texts of statements mean to
+// Of a value of kTransactionParameter: are all statements gone, since the last ReadyForQuery?
+bool SaysStatementsGone(std::string_view value);
+
+// Of one that says something else: has the transaction changed what texts of statements mean to
 // it, by a setting or an object?  Yes, when it cannot be read.
 bool ChangesMeaning(std::string_view value);
 

@@ -345,5 +345,8 @@ pgv_session_report_open(int (*send) (char type, const char *body, size_t len))
 {
 	if (unlikely(pgv_session_objects_changed))
 		send_open(send, PGV_ITEM_OPEN_OBJECTS, NULL);
-	pgv_session_objects_changed = false;
+	/* Whatever becomes of the transaction. */
+	if (unlikely(pgv_session_events.statements_gone))
+		send_open(send, PGV_ITEM_STATEMENTS_GONE, NULL);
+	pgv_session_objects_changed = pgv_session_events.statements_gone = false;
 }

@@ -352,6 +352,51 @@ TEST(ClosedStatementTest, NamesBehindADeallocateAllInOnePipelineAreNew) {
   EXPECT_EQ(First(client.ReadUntil('Z'), 'E').Field('C'), "26000");
 }
 
+TEST(ClosedStatementTest, DeallocateAllInATransactionLeavesWhatIsPreparedBehindIt) {
+  const AgentProcess agent(Pool(1));
+  Connection client(agent.To());
+  client.Must("BEGIN");
+  client.Must("DEALLOCATE ALL");
+  EXPECT_TRUE(client.Prepare("s", "SELECT 'there'").ok());
+  client.Must("COMMIT");
+
+  EXPECT_EQ(client.ExecutePrepared("s").value(), "there");
+}
+
+TEST(ClosedStatementTest, DeallocateBehindACloseThatTheServerSkipsWorks) {
+  const AgentProcess agent(Pool(1));
+  RawClient client(agent.port());
+  client.Login("alice");
+  client.Send(ParseMessage("s", "SELECT 1") + SyncMessage());
+  client.ReadUntil('Z');
+  const auto run = [](const std::string& sql) {
+    return ParseMessage("", sql) + BindMessage("", "") + ExecuteMessage("");
+  };
+
+  client.Send(run("SELECT 1/0") + CloseMessage('S', "s") + SyncMessage() + run("DEALLOCATE s") +
+              SyncMessage());
+  client.ReadUntil('Z');
+
+  EXPECT_EQ(First(client.ReadUntil('Z'), 'C').body, std::string("DEALLOCATE", 11));
+}
+
+// The transaction fails behind the one whose ReadyForQuery has come last.
+TEST(PreparedStatementTest, ParseBehindAFailureThatIsNotAnsweredYetIsRefused) {
+  const AgentProcess agent(Pool(1));
+  Connection other(agent.To());
+  EXPECT_TRUE(other.Prepare("s", "SELECT 1").ok());
+  RawClient client(agent.port());
+  client.Login("alice");
+  client.Send(QueryMessage("BEGIN"));
+  client.ReadUntil('Z');
+
+  client.Send(ParseMessage("", "SELECT 1/0") + BindMessage("", "") + ExecuteMessage("") +
+              SyncMessage() + ParseMessage("t", "SELECT 1") + SyncMessage());
+  client.ReadUntil('Z');
+
+  EXPECT_EQ(First(client.ReadUntil('Z'), 'E').Field('C'), "25P02");
+}
+
 TEST(PreparedStatementTest, ParseInAFailedTransactionIsRefused) {
   const AgentProcess agent(Pool(1));
   Connection other(agent.To());

@@ -383,6 +383,14 @@ class OpenTransactionTest(SessionTest):
         self.assertEqual(answer.transaction, [b"k"])
         self.assertEqual(agent.query("ROLLBACK; BEGIN").transaction, [])
 
+    def test_statements_that_are_gone_are_told_at_once_and_once(self):
+        agent = self.agent()
+        agent.query("BEGIN")
+        self.assertEqual(agent.query("DEALLOCATE ALL").transaction, [b"d"])
+        self.assertEqual(agent.query("SELECT 1").transaction, [])
+        self.assertEqual(agent.query("COMMIT").of("d"), [])
+        self.assertEqual(agent.query("DEALLOCATE ALL").of("d"), [("d",)])
+
     def test_name_of_any_length_ends_nothing(self):
         agent = self.agent()
         agent.query("BEGIN")

@@ -114,6 +114,13 @@ TEST(ChangesMeaningTest, BySettingsThatAnalysisReadsAndByObjects) {
   EXPECT_FALSE(ChangesMeaning(""));
 }
 
+TEST(SaysStatementsGoneTest, ByOneLetter) {
+  EXPECT_TRUE(SaysStatementsGone("d"));
+  EXPECT_FALSE(SaysStatementsGone("k"));
+  EXPECT_FALSE(SaysStatementsGone("s8:work_mem"));
+  EXPECT_FALSE(SaysStatementsGone(""));
+}
+
 TEST(ChangesMeaningTest, WhateverCannotBeRead) {
   EXPECT_TRUE(ChangesMeaning("?"));
   EXPECT_TRUE(ChangesMeaning("s"));
