@@ -152,13 +152,8 @@ class ClientSession final : public SessionHook,
   bool RenamesStatements() const;
   std::string StatementContext() const;
   wire::StatementPtr MakeStatement(std::string_view tail);
-  std::string NameToDeallocate(std::string_view sql) const;
-  std::string NameToDeallocate(const wire::Header& header, const MessageBatch& batch) const;
   std::string_view UnnamedText() const;
-  void MakeDeallocatable(MessageBatch& batch);
-  Step DeallocateByParse(const wire::Header& header, MessageBatch& batch, std::string_view name);
   bool MustSettleFirst();
-  void HoldNamesBehindDiscard(wire::Bytes query);
   Step TakeParse(const wire::Header& header, MessageBatch& batch);
   Step TakeUnnamedParse(const wire::Header& header, MessageBatch& batch);
   Step TakeRepeatedParse(const wire::Header& header, MessageBatch& batch, std::string_view name);
@@ -166,13 +161,21 @@ class ClientSession final : public SessionHook,
   Step TakeDescribe(const wire::Header& header, MessageBatch& batch);
   Step PassDescribe(const wire::Header& header, MessageBatch& batch);
   Step TakeClose(const wire::Header& header, MessageBatch& batch);
-  // Nothing when the query is something else.
-  std::optional<Step> TakeDeallocate(const wire::Header& header, MessageBatch& batch);
   bool EnsureOnServer(const wire::StatementPtr& statement, MessageBatch& batch);
   void EnsureUnnamed(MessageBatch& batch);
   void CloseOnServer(const wire::StatementPtr& statement, MessageBatch& batch);
   void MakeStatementRoom(MessageBatch& batch);
   void AppendKnownAnswersNow();
+
+  // statement_deallocate.cc
+  void HoldNamesBehindDiscard(wire::Bytes query);
+  std::string NameToDeallocate(std::string_view sql) const;
+  std::string NameToDeallocate(const wire::Header& header, const MessageBatch& batch) const;
+  bool UnnamedDeallocates() const;
+  void MakeDeallocatable(MessageBatch& batch);
+  // Nothing when the query is something else.
+  std::optional<Step> TakeDeallocate(const wire::Header& header, MessageBatch& batch);
+  Step DeallocateByParse(const wire::Header& header, MessageBatch& batch, std::string_view name);
 
   // statement_shapes.cc
   bool MustCompareShape(const wire::Statement& statement) const;

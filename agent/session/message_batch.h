@@ -4,6 +4,7 @@
 // before it, and all that follows, into an assembly buffer.  Either way it is one send.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <string>
 
@@ -18,6 +19,11 @@ class MessageBatch {
 
   std::size_t left() const { return data_.size() - at_; }
   wire::Bytes rest() const { return data_.subspan(at_); }
+  // Of the message that is next: as much of its body as is here.
+  wire::Bytes BodyOf(const wire::Header& header) const {
+    const std::size_t here = std::min(header.total(), left());
+    return data_.subspan(at_ + wire::kHeaderBytes, here - wire::kHeaderBytes);
+  }
   // Bytes passed or skipped.
   std::size_t consumed() const { return at_; }
 

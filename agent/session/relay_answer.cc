@@ -117,7 +117,7 @@ bool ClientSession::ForwardAnswers(wire::Bytes fresh) {
 bool ClientSession::TakeAnswer(const wire::Header& header, MessageBatch& batch) {
   pool::ServerConnection& server = *lease_;
   const std::size_t here = std::min(header.total(), batch.left());
-  const wire::Bytes body = batch.rest().subspan(wire::kHeaderBytes, here - wire::kHeaderBytes);
+  const wire::Bytes body = batch.BodyOf(header);
   if (probe_ && server.exchange.HeadIsOwnQuery()) {
     OnOwnAnswer(header, body);
     batch.Skip(here);

@@ -190,8 +190,7 @@ ClientSession::Step ClientSession::DiscardRequest(const wire::Header& header, Me
 }
 
 ClientSession::Step ClientSession::PassQuery(const wire::Header& header, MessageBatch& batch) {
-  const std::size_t here = std::min(header.total(), batch.left());
-  const wire::Bytes text = batch.rest().subspan(wire::kHeaderBytes, here - wire::kHeaderBytes);
+  const wire::Bytes text = batch.BodyOf(header);
   LookAt(text);
   meaning_.OnQuery();
   const Step step = PassRequest(header, batch, wire::Sent::kQuery);

@@ -1,6 +1,5 @@
 // ClientSession: prepared statements by the client's names, on whichever server it has.
 #include <algorithm>
-#include <cctype>
 
 #include "session/client_session.h"
 #include "session/context.h"
@@ -11,7 +10,6 @@ namespace pgvalet::session {
 namespace {
 
 using wire::Sent;
-using wire::StatementChange;
 
 // A named Parse has to be seen whole, since it may have to be sent again to another server.
 constexpr std::size_t kMaxParseBytes = 64 * 1024 * 1024;
@@ -19,23 +17,6 @@ constexpr std::size_t kMaxParseBytes = 64 * 1024 * 1024;
 constexpr std::size_t kMaxUnnamedBytes = 1024 * 1024;
 // Messages that name things only.
 constexpr std::size_t kMaxNameMessageBytes = 64 * 1024;
-constexpr std::string_view kDeallocatedName = "PGVALET_DEALLOCATED";
-constexpr std::string_view kDeallocate = "DEALLOCATE \"PGVALET_DEALLOCATED\"";
-
-std::unique_ptr<StatementChange> Change(wire::StatementPtr statement, std::string_view name = {}) {
-  return std::make_unique<StatementChange>(
-      StatementChange{std::move(statement), std::string(name)});
-}
-
-std::unique_ptr<StatementChange> Drop(wire::StatementPtr statement, std::string_view name) {
-  return std::make_unique<StatementChange>(
-      StatementChange{std::move(statement), std::string(name), /*drops_name=*/true});
-}
-
-wire::Bytes Body(const wire::Header& header, const MessageBatch& batch) {
-  const std::size_t here = std::min(header.total(), batch.left());
-  return batch.rest().subspan(wire::kHeaderBytes, here - wire::kHeaderBytes);
-}
 
 }  // namespace
 
@@ -68,12 +49,6 @@ wire::StatementPtr ClientSession::MakeStatement(std::string_view tail) {
   return store.Intern(tail, StatementContext(), epoch);
 }
 
-// DISCARD ALL and DEALLOCATE ALL are known by the tags of their answers.  A client that names a
-// statement right behind such a query has to wait for that.
-void ClientSession::HoldNamesBehindDiscard(wire::Bytes query) {
-  if (MayDropStatements(wire::AsText(query))) lease_->exchange.HoldNames();
-}
-
 // A client that pipelines beyond a Sync may name statements of which it is not known yet whether an
 // error has kept them from being made.  Then the request waits for the answers before it.
 bool ClientSession::MustSettleFirst() {
@@ -85,7 +60,7 @@ void ClientSession::CloseOnServer(const wire::StatementPtr& statement, MessageBa
   if (!lease_->statements.Holds(*statement)) return;
   wire::AppendCloseStatement(batch.Insert(), statement->server_name);
   lease_->statements.Remove(*statement);
-  lease_->exchange.OnSent(Sent::kOwnClose, Change(statement));
+  lease_->exchange.OnSent(Sent::kOwnClose, wire::GivesName(statement));
 }
 
 void ClientSession::MakeStatementRoom(MessageBatch& batch) {
@@ -103,7 +78,7 @@ bool ClientSession::EnsureOnServer(const wire::StatementPtr& statement, MessageB
   MakeStatementRoom(batch);
   wire::AppendParse(batch.Insert(), statement->server_name, statement->tail);
   lease_->statements.Add(statement);
-  lease_->exchange.OnSent(Sent::kOwnParse, Change(statement));
+  lease_->exchange.OnSent(Sent::kOwnParse, wire::GivesName(statement));
   pool_->counters().server_parses.Add();
   if (!MustCompareShape(*statement)) return true;
   AskForShape(statement, batch);
@@ -112,14 +87,14 @@ bool ClientSession::EnsureOnServer(const wire::StatementPtr& statement, MessageB
 
 void ClientSession::EnsureUnnamed(MessageBatch& batch) {
   if (unnamed_parse_.empty() || unnamed_lease_id_ == lease_->lease_id) return;
-  if (UnnamedText().starts_with(kDeallocate)) MakeDeallocatable(batch);
+  if (UnnamedDeallocates()) MakeDeallocatable(batch);
   wire::AppendMessage(batch.Insert(), wire::client::kParse, wire::AsBytes(unnamed_parse_));
   unnamed_lease_id_ = lease_->lease_id;
   lease_->exchange.OnSent(Sent::kOwnParse);
 }
 
 ClientSession::Step ClientSession::TakeParse(const wire::Header& header, MessageBatch& batch) {
-  const wire::Bytes body = Body(header, batch);
+  const wire::Bytes body = batch.BodyOf(header);
   if (!body.empty() && body[0] == 0) return TakeUnnamedParse(header, batch);
   if (!RenamesStatements()) return PassRequest(header, batch, Sent::kParse);
   if (batch.left() < header.total()) {
@@ -142,14 +117,14 @@ ClientSession::Step ClientSession::TakeParse(const wire::Header& header, Message
   if (lease_->exchange.MayHaveFailed()) CloseOnServer(statement, batch);
   if (lease_->statements.Touch(*statement)) {
     batch.Skip(header.total());
-    lease_->exchange.OnSent(Sent::kKnownParse, Change(std::move(statement), name));
+    lease_->exchange.OnSent(Sent::kKnownParse, wire::GivesName(std::move(statement), name));
     AppendKnownAnswersNow();
     return Step::kNext;
   }
   MakeStatementRoom(batch);
   wire::AppendParse(batch.Insert(), statement->server_name, statement->tail);
   lease_->statements.Add(statement);
-  lease_->exchange.OnSent(Sent::kParse, Change(std::move(statement), name));
+  lease_->exchange.OnSent(Sent::kParse, wire::GivesName(std::move(statement), name));
   pool_->counters().server_parses.Add();
   batch.Skip(header.total());
   return Step::kNext;
@@ -163,12 +138,12 @@ ClientSession::Step ClientSession::TakeUnnamedParse(const wire::Header& header,
   if (!to_deallocate.empty() && MustSettleFirst()) return Step::kNeedMore;
   const bool deallocates = statements_.Find(to_deallocate) != nullptr;
   if (whole && RenamesStatements()) {
-    unnamed_parse_.assign(wire::AsText(Body(header, batch)));
+    unnamed_parse_.assign(wire::AsText(batch.BodyOf(header)));
   } else {
     unnamed_parse_ = std::string();
   }
   unnamed_lease_id_ = lease_->lease_id;
-  LookAt(Body(header, batch));
+  LookAt(batch.BodyOf(header));
   if (deallocates) return DeallocateByParse(header, batch, to_deallocate);
   return PassRequest(header, batch, Sent::kParse);
 }
@@ -189,7 +164,7 @@ ClientSession::Step ClientSession::TakeRepeatedParse(const wire::Header& header,
 }
 
 ClientSession::Step ClientSession::TakeBind(const wire::Header& header, MessageBatch& batch) {
-  const wire::Bytes body = Body(header, batch);
+  const wire::Bytes body = batch.BodyOf(header);
   wire::BodyReader reader(body);
   const std::string_view portal = reader.TakeString();
   const std::string_view name = reader.TakeString();
@@ -243,7 +218,7 @@ ClientSession::Step ClientSession::TakeDescribe(const wire::Header& header, Mess
     return header.total() > kMaxNameMessageBytes ? Refuse("malformed Describe message")
                                                  : Step::kNeedMore;
   }
-  const wire::Bytes body = Body(header, batch);
+  const wire::Bytes body = batch.BodyOf(header);
   if (body.size() < 2 || body[0] != 'S' || !RenamesStatements()) {
     return PassDescribe(header, batch);
   }
@@ -264,7 +239,7 @@ ClientSession::Step ClientSession::TakeDescribe(const wire::Header& header, Mess
 
 // Of a portal, nearly always the unnamed one.
 ClientSession::Step ClientSession::PassDescribe(const wire::Header& header, MessageBatch& batch) {
-  const wire::Bytes body = Body(header, batch);
+  const wire::Bytes body = batch.BodyOf(header);
   const bool is_unnamed = body.size() == 2 && body[1] == 0;
   PrepareServer(batch);
   PassUnanswered(header, batch);
@@ -278,7 +253,7 @@ ClientSession::Step ClientSession::TakeClose(const wire::Header& header, Message
     return header.total() > kMaxNameMessageBytes ? Refuse("malformed Close message")
                                                  : Step::kNeedMore;
   }
-  const wire::Bytes body = Body(header, batch);
+  const wire::Bytes body = batch.BodyOf(header);
   if (body.size() < 2 || body[0] != 'S') return PassRequest(header, batch, Sent::kClose);
   if (MustSettleFirst()) return Step::kNeedMore;
   wire::BodyReader reader(body.subspan(1));
@@ -296,79 +271,14 @@ ClientSession::Step ClientSession::TakeClose(const wire::Header& header, Message
     wire::AppendCloseStatement(batch.Insert(), name);
     lease_->exchange.OnSent(Sent::kOwnClose);
   }
-  lease_->exchange.OnSent(Sent::kKnownClose, Drop(std::move(statement), name));
+  lease_->exchange.OnSent(Sent::kKnownClose, wire::DropsName(std::move(statement), name));
   AppendKnownAnswersNow();
-  return Step::kNext;
-}
-
-// DEALLOCATE by SQL of a statement that was prepared by the protocol: the server knows it by our
-// name, if at all, and others may use it.  Drivers do that to statements they no longer want.
-// The server deallocates a statement of no text instead, made just before: that cannot fail, and
-// nothing that can may go ahead of a simple query, which the server would skip with no Sync to end
-// that.  `sql` is the client's; empty when it names no statement.
-std::string ClientSession::NameToDeallocate(std::string_view sql) const {
-  constexpr std::size_t kLongest = 256;
-  if (!RenamesStatements() || sql.size() > kLongest) return {};
-  const std::size_t begin = sql.find_first_not_of(" \t\r\n;");
-  if (begin == std::string_view::npos || (sql[begin] | 0x20) != 'd') return {};
-  return DeallocatedName(sql);
-}
-
-void ClientSession::MakeDeallocatable(MessageBatch& batch) {
-  PrepareServer(batch);
-  std::string& out = batch.Insert();
-  wire::AppendCloseStatement(out, kDeallocatedName);  // of a DEALLOCATE that failed
-  lease_->exchange.OnSent(Sent::kOwnClose);
-  wire::AppendParse(out, kDeallocatedName, std::string_view("\0\0\0", 3));
-  lease_->exchange.OnSent(Sent::kOwnParse);
-}
-
-// By a simple query.
-std::optional<ClientSession::Step> ClientSession::TakeDeallocate(const wire::Header& header,
-                                                                 MessageBatch& batch) {
-  const wire::Bytes body = Body(header, batch);
-  if (header.total() > kMaxNameMessageBytes) return std::nullopt;
-  if (!body.empty() && std::isalpha(body[0]) != 0 && (body[0] | 0x20) != 'd') return std::nullopt;
-  if (batch.left() < header.total()) return Step::kNeedMore;
-  wire::BodyReader reader(body);
-  const std::string name = NameToDeallocate(reader.TakeString());
-  if (name.empty()) return std::nullopt;
-  if (MustSettleFirst()) return Step::kNeedMore;
-  if (statements_.Find(name) == nullptr) return std::nullopt;
-  MakeDeallocatable(batch);
-  wire::AppendQuery(batch.Insert(), kDeallocate);
-  batch.Skip(header.total());
-  lease_->request_at = context_->loop().now();
-  lease_->exchange.OnSent(Sent::kQuery, Drop(*statements_.Find(name), name));
-  statements_.Erase(name);
   return Step::kNext;
 }
 
 // The text of the unnamed statement, which may have to be prepared again elsewhere.
 std::string_view ClientSession::UnnamedText() const {
   return unnamed_parse_.empty() ? std::string_view() : std::string_view(unnamed_parse_).substr(1);
-}
-
-// By an unnamed statement, as psycopg does it; whoever parses it, executes it.
-std::string ClientSession::NameToDeallocate(const wire::Header& header,
-                                            const MessageBatch& batch) const {
-  wire::BodyReader reader(Body(header, batch));
-  reader.TakeString();
-  return NameToDeallocate(reader.TakeString());
-}
-
-ClientSession::Step ClientSession::DeallocateByParse(const wire::Header& header,
-                                                     MessageBatch& batch, std::string_view name) {
-  MakeDeallocatable(batch);
-  std::string tail(kDeallocate);
-  tail.append(3, '\0');  // no parameter types
-  wire::AppendParse(batch.Insert(), "", tail);
-  unnamed_parse_.assign(1, '\0').append(tail);
-  batch.Skip(header.total());
-  NoteRequest();
-  lease_->exchange.OnSent(Sent::kParse, Drop(*statements_.Find(name), name));
-  statements_.Erase(name);
-  return Step::kNext;
 }
 
 void ClientSession::AppendKnownAnswersNow() {
@@ -390,7 +300,7 @@ void ClientSession::UndoSkipped() {
   std::vector<wire::SentMessage> undone = lease_->exchange.TakeUndone();
   std::reverse(undone.begin(), undone.end());
   for (wire::SentMessage& message : undone) {
-    StatementChange& change = *message.change;
+    wire::StatementChange& change = *message.change;
     if (change.drops_name) {
       statements_.Set(change.client_name, change.statement);
       continue;

@@ -28,8 +28,7 @@ void ClientSession::AskForShape(const wire::StatementPtr& statement, MessageBatc
   std::string& out = batch.Insert();
   wire::AppendDescribeStatement(out, statement->server_name);
   wire::AppendFlush(out);
-  lease_->exchange.OnSent(wire::Sent::kOwnDescribe, std::make_unique<wire::StatementChange>(
-                                                        wire::StatementChange{statement, {}}));
+  lease_->exchange.OnSent(wire::Sent::kOwnDescribe, wire::GivesName(statement));
   shape_check_ = ShapeCheck::kAsked;
   shape_checked_id_ = statement->id;
   settling_ = true;
@@ -70,7 +69,7 @@ std::unique_ptr<wire::StatementChange> ClientSession::NoteOfShape(
   if (!statement || statement->shape.load(std::memory_order_relaxed) != wire::kUnknownShape) {
     return nullptr;
   }
-  return std::make_unique<wire::StatementChange>(wire::StatementChange{statement, {}});
+  return wire::GivesName(statement);
 }
 
 }  // namespace pgvalet::session

@@ -30,6 +30,17 @@ struct StatementChange {
   bool drops_name = false;  // the client's table has lost it, instead of won
 };
 
+inline std::unique_ptr<StatementChange> GivesName(StatementPtr statement,
+                                                  std::string_view client_name = {}) {
+  return std::make_unique<StatementChange>(
+      StatementChange{std::move(statement), std::string(client_name)});
+}
+inline std::unique_ptr<StatementChange> DropsName(StatementPtr statement,
+                                                  std::string_view client_name) {
+  return std::make_unique<StatementChange>(
+      StatementChange{std::move(statement), std::string(client_name), /*drops_name=*/true});
+}
+
 enum class Sent : std::uint8_t {
   // The client's messages; their answers go to the client.
   kParse,
