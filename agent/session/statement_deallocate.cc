@@ -21,7 +21,9 @@ constexpr std::string_view kDeallocate = "DEALLOCATE \"PGVALET_DEALLOCATED\"";
 // DISCARD ALL and DEALLOCATE ALL are known by the tags of their answers.  A client that names a
 // statement right behind such a query has to wait for that.
 void ClientSession::HoldNamesBehindDiscard(wire::Bytes query) {
-  if (MayDropStatements(wire::AsText(query))) lease_->exchange.HoldNames();
+  if (RenamesStatements() && HasDropOfStatements(wire::AsText(query))) {
+    lease_->exchange.HoldNames();
+  }
 }
 
 // DEALLOCATE by SQL of a statement that was prepared by the protocol: the server knows it by our

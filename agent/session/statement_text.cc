@@ -99,6 +99,13 @@ bool MayDropStatements(std::string_view sql) {
   return IsWordAt(sql, 0, "deallocate") || IsWordAt(sql, 0, "discard");
 }
 
+bool HasDropOfStatements(std::string_view sql) {
+  return AnyWordStart(sql, [sql](std::size_t at) {
+    return (sql[at] | 0x20) == 'd' &&
+           (IsWordAt(sql, at, "deallocate") || IsWordAt(sql, at, "discard"));
+  });
+}
+
 bool NamesMoment(std::string_view sql) {
   static constexpr std::array<std::string_view, 4> kMoments = {"now", "today", "tomorrow",
                                                                "yesterday"};

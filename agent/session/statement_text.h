@@ -17,6 +17,8 @@ bool ControlsTransaction(std::string_view sql);
 
 // DEALLOCATE or DISCARD: names of statements may be gone behind it.
 bool MayDropStatements(std::string_view sql);
+// One of them anywhere among several commands.
+bool HasDropOfStatements(std::string_view sql);
 
 // Has it a word such as 'now' or 'today', which as a constant is the time at which it was prepared?
 bool NamesMoment(std::string_view sql);

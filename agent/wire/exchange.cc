@@ -25,8 +25,9 @@ void Exchange::Push(SentMessage message) {
   const bool changes = message.change != nullptr;
   At(tail_++) = std::move(message);
   if (changes) change_end_ = tail_;
-  if (kind == Sent::kSync) synced_change_end_ = std::max(synced_change_end_, change_end_);
-  if (EndsWithReady(kind)) ready_end_ = tail_;
+  if (!EndsWithReady(kind)) return;
+  synced_change_end_ = std::max(synced_change_end_, change_end_);
+  ready_end_ = tail_;
 }
 
 void Exchange::PopFront() {

@@ -35,6 +35,9 @@ TEST(MayDropStatementsTest, KnowsTheFirstWord) {
   EXPECT_TRUE(MayDropStatements("deallocate all"));
   EXPECT_FALSE(MayDropStatements("SELECT 'DISCARD ALL'"));
   EXPECT_FALSE(MayDropStatements("discarded"));
+  EXPECT_TRUE(HasDropOfStatements("SELECT 1; Deallocate ALL"));
+  EXPECT_TRUE(HasDropOfStatements("DISCARD ALL"));
+  EXPECT_FALSE(HasDropOfStatements("SELECT discarded, 'd', undiscard"));
   EXPECT_FALSE(MayDropStatements(""));
 }
 
