@@ -18,6 +18,7 @@ ClientSession::ClientSession(SessionContext& context, int fd, const io::Address&
 }
 
 ClientSession::~ClientSession() {
+  if (pool::Waiter::is_linked()) pool_->StopWaiting(*this);
   DropLease("the client session ended");
   if (cancel_key_.pid != 0) context_->shared().cancels.Remove(cancel_key_);
   if (pool_ != nullptr) {
