@@ -9,8 +9,6 @@
 #include <stdexcept>
 #include <system_error>
 
-#include "support/raw_client.h"
-
 namespace pgvalet::integration {
 
 namespace {
@@ -22,15 +20,6 @@ std::string Quote(const std::string& text) {
     quoted += c;
   }
   return quoted + '"';
-}
-
-bool TakesConnections(int port) {
-  try {
-    const RawClient probe(port);
-    return true;
-  } catch (const std::system_error&) {
-    return false;
-  }
 }
 
 }  // namespace
@@ -105,7 +94,9 @@ void AgentProcess::Start() {
                          .log = home_ / "pgvaletd.log",
                          .as_server_user = false,
                          .environment = {}});
-  const bool up = Eventually([&] { return !child_.Running() || TakesConnections(port()); });
+  // Clients come in a little before statistics are served.
+  const auto is_ready = [this] { return log().find(" is ready") != std::string::npos; };
+  const bool up = Eventually([&] { return !child_.Running() || is_ready(); });
   if (!up || !child_.Running())
     throw std::runtime_error("pgvaletd does not start:\n" + log() +
                              ReadFile(home_ / "pgvalet.toml"));
