@@ -67,7 +67,7 @@ stamp=$(
   {
     "$pg_config" --version --bindir
     ls -l --time-style=+%s "$bin/postgres"
-    cat "$here"/Makefile "$here"/pgvalet.control "$here"/private_prefix.sh "$here"/src/* "$here"/../sql/*.sql
+    find "$here/Makefile" "$here/pgvalet.control" "$here/private_prefix.sh" "$here/src" "$here/../sql" -name '*.o' -prune -o -type f -print | LC_ALL=C sort | xargs cat
   } | sha256sum
 )
 if [ "$stamp" = "$(cat "$prefix/.stamp" 2>/dev/null)" ]; then
@@ -79,7 +79,7 @@ say "building pgvalet for $("$pg_config" --version) in $prefix"
 rm -rf "$prefix/.stamp" "$prefix/.build" "${prefix:?}$bin" "${prefix:?}$lib" "${prefix:?}$share"
 mkdir -p "$prefix/.build/extension"
 cp -R "$here/Makefile" "$here/pgvalet.control" "$here/src" "$prefix/.build/extension/"
-rm -f "$prefix"/.build/extension/src/*.o "$prefix"/.build/extension/src/*.bc
+find "$prefix/.build/extension" -name '*.o' -o -name '*.bc' -o -name 'pgvalet--*.sql' | xargs rm -f
 cp -R "$here/../sql" "$prefix/.build/sql"
 
 mkdir -p "$prefix$bin"

@@ -7,18 +7,22 @@
  * extension/src/pgvalet.c
  *-------------------------------------------------------------------------
  */
-#include "pg_compat.h"
+#include "base/pg_compat.h"
 
-#include "aggregate.h"
-#include "backend_slot.h"
-#include "catalog_changes.h"
-#include "collector.h"
+#include "stats/aggregate.h"
+#include "stats/backend_slot.h"
+#include "stats/event_log.h"
+#include "session/catalog_changes.h"
+#include "collector/collector.h"
 #include "fmgr.h"
-#include "idle_policy.h"
-#include "settings.h"
+#include "policy/idle_policy.h"
+#include "base/part.h"
+#include "base/settings.h"
+#include "base/wake.h"
 #include "storage/ipc.h"
 #include "storage/lwlock.h"
-#include "wire.h"
+#include "backend/wire.h"
+#include "session/session.h"
 
 PG_MODULE_MAGIC;
 
@@ -27,18 +31,25 @@ extern PGDLLEXPORT void _PG_init(void);
 static shmem_request_hook_type prev_shmem_request = NULL;
 static shmem_startup_hook_type prev_shmem_startup = NULL;
 
+/* Lists the parts of our shared memory. */
+static void
+list_parts(void)
+{
+	pgv_parts_add(&pgv_wake_part);
+	pgv_parts_add(&pgv_slots_part);
+	pgv_parts_add(&pgv_aggregate_part);
+	pgv_parts_add(&pgv_event_log_part);
+	pgv_parts_add(&pgv_catalog_changes_part);
+	pgv_parts_add(&pgv_idle_policy_part);
+}
+
 /* shmem_request hook: says how much shared memory we need. */
 static void
 pgv_shmem_request(void)
 {
 	if (prev_shmem_request)
 		prev_shmem_request();
-
-	pgv_slots_shmem_request();
-	RequestAddinShmemSpace(pgv_aggregate_shmem_size());
-	RequestAddinShmemSpace(pgv_idle_policy_shmem_size());
-	RequestAddinShmemSpace(pgv_collector_shmem_size());
-	RequestAddinShmemSpace(pgv_catalog_changes_shmem_size());
+	pgv_parts_request();
 }
 
 /* shmem_startup hook: makes it. */
@@ -49,11 +60,7 @@ pgv_shmem_startup(void)
 		prev_shmem_startup();
 
 	LWLockAcquire(AddinShmemInitLock, LW_EXCLUSIVE);
-	pgv_slots_shmem_init();
-	pgv_aggregate_shmem_init();
-	pgv_idle_policy_shmem_init();
-	pgv_collector_shmem_init();
-	pgv_catalog_changes_shmem_init();
+	pgv_parts_make();
 	LWLockRelease(AddinShmemInitLock);
 }
 
@@ -65,6 +72,9 @@ _PG_init(void)
 		return;
 
 	pgv_settings_define();
+	pgv_session_define_settings();
+	MarkGUCPrefixReserved("pgvalet");
+	list_parts();
 
 	prev_shmem_request = shmem_request_hook;
 	shmem_request_hook = pgv_shmem_request;

@@ -13,7 +13,7 @@ GRANT pg_read_all_stats TO regress_pgvalet_stats;
 -- one cannot see it.
 SET ROLE regress_pgvalet_plain;
 SELECT count(*) FROM pgvalet.backends;
-SELECT count(*) FROM pgvalet.backend_slots();
+SELECT count(*) FROM pgvalet.backend_rows();
 SELECT * FROM pgvalet.summary;
 SELECT * FROM pgvalet.usage_by_role;
 SELECT * FROM pgvalet.usage_by_database;

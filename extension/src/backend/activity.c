@@ -1,0 +1,146 @@
+/*-------------------------------------------------------------------------
+ *
+ * activity.c
+ *	  Feeds the own slot: what this backend does and what it costs.
+ *
+ * A command is everything between two ReadyForQuery messages: a simple query,
+ * or the messages up to a Sync.  Neither a clock nor a hook of the executor is
+ * needed for it.  The server notes when a message came (statement timestamp; we
+ * take it when the first message of the answer goes out, which is before the
+ * next message of an extended query changes it), and when it began to wait for
+ * the next command (pgstat_report_activity, right before ReadyForQuery).
+ *
+ * extension/src/backend/activity.c
+ *-------------------------------------------------------------------------
+ */
+#include "base/pg_compat.h"
+
+#include "access/xact.h"
+#include "backend/activity.h"
+#include "stats/backend_slot.h"
+#include "executor/instrument.h"
+#include "utils/backend_status.h"
+#include "utils/timestamp.h"
+
+PgvUsage	pgv_my_usage;
+bool		pgv_activity_is_waiting = false;
+
+/* The server's statement timestamp at the last ReadyForQuery. */
+static TimestampTz statement_at_ready = 0;
+
+/* Takes over what the server counts by itself. */
+static void
+read_server_counters(void)
+{
+	const BufferUsage *buffers = &pgBufferUsage;
+
+	pgv_my_usage.block_hit_count = buffers->shared_blks_hit + buffers->local_blks_hit;
+	pgv_my_usage.block_read_count = buffers->shared_blks_read + buffers->local_blks_read;
+	pgv_my_usage.block_written_count =
+		buffers->shared_blks_written + buffers->local_blks_written;
+	pgv_my_usage.temp_bytes = buffers->temp_blks_written * BLCKSZ;
+	pgv_my_usage.wal_bytes = pgWalUsage.wal_bytes;
+}
+
+void
+pgv_activity_first_message(void)
+{
+	PgvBackendSlot *slot = pgv_my_slot;
+	TimestampTz arrival;
+
+	/* A notification or a farewell, while we still wait. */
+	if (!pgv_activity_command_came())
+		return;
+
+	arrival = Max(GetCurrentStatementStartTimestamp(), slot->state_since);
+	pgv_slot_add_running_time(slot, &pgv_my_usage, arrival);
+	pgv_activity_is_waiting = false;
+
+	/* No other counter has grown while we waited, but for a few bytes sent. */
+	pgv_slot_begin_write(slot);
+	slot->state = PGV_STATE_ACTIVE;
+	slot->state_since = arrival;
+	slot->usage.idle_us = pgv_my_usage.idle_us;
+	slot->usage.idle_in_transaction_us = pgv_my_usage.idle_in_transaction_us;
+	pgv_slot_end_write(slot);
+}
+
+/*
+ * The server asks the clock for pg_stat_activity just before ReadyForQuery,
+ * unless track_activities is off.
+ */
+TimestampTz
+pgv_activity_ready_time(void)
+{
+	TimestampTz reported = MyBEEntry->st_state_start_timestamp;
+
+	return likely(reported != 0) ? reported : GetCurrentTimestamp();
+}
+
+void
+pgv_activity_ready(char transaction_status)
+{
+	PgvBackendSlot *slot = pgv_my_slot;
+	TimestampTz now = pgv_activity_ready_time();
+	PgvState	state;
+
+	if (transaction_status == 'I')
+		state = PGV_STATE_IDLE;
+	else if (transaction_status == 'T')
+		state = PGV_STATE_IDLE_IN_TRANSACTION;
+	else
+		state = PGV_STATE_IDLE_IN_FAILED_TRANSACTION;
+
+	/* If we still wait, it was for a Sync that nothing came before. */
+	pgv_slot_add_running_time(slot, &pgv_my_usage, now);
+	read_server_counters();
+	statement_at_ready = GetCurrentStatementStartTimestamp();
+
+	pgv_slot_begin_write(slot);
+	slot->state = state;
+	slot->state_since = now;
+	slot->usage = pgv_my_usage;
+	pgv_slot_end_write(slot);
+
+	pgv_activity_is_waiting = true;
+}
+
+void
+pgv_activity_end(void)
+{
+	PgvBackendSlot *slot = pgv_my_slot;
+
+	/* A client that vanished was not sent anything. */
+	if (pgv_activity_is_waiting)
+		pgv_activity_first_message();
+	pgv_slot_add_running_time(slot, &pgv_my_usage, GetCurrentTimestamp());
+	read_server_counters();
+	pgv_activity_is_waiting = false;
+
+	pgv_slot_begin_write(slot);
+	slot->usage = pgv_my_usage;
+	slot->phase = PGV_SLOT_ENDED;
+	pgv_slot_end_write(slot);
+}
+
+bool
+pgv_activity_command_came(void)
+{
+	return GetCurrentStatementStartTimestamp() != statement_at_ready;
+}
+
+/* A prepared transaction counts when COMMIT PREPARED or ROLLBACK PREPARED runs. */
+static void
+xact_callback(XactEvent event, void *arg)
+{
+	if (event == XACT_EVENT_COMMIT)
+		pgv_my_usage.xact_commit_count++;
+	else if (event == XACT_EVENT_ABORT)
+		pgv_my_usage.xact_rollback_count++;
+}
+
+void
+pgv_activity_start(void)
+{
+	RegisterXactCallback(xact_callback, NULL);
+}

@@ -1,0 +1,30 @@
+/*-------------------------------------------------------------------------
+ *
+ * login.h
+ *	  From a client's login to its slot, and from its exit to an ended slot.
+ *
+ * Only client backends: walsenders, parallel workers and background workers
+ * have no slot.
+ *
+ * extension/src/backend/login.h
+ *-------------------------------------------------------------------------
+ */
+#ifndef PGV_LOGIN_H
+#define PGV_LOGIN_H
+
+#include "postgres.h"
+
+/*
+ * The login is done, the server is about to say its first ReadyForQuery: claims
+ * our slot and starts the rooms that feed it.
+ */
+extern void pgv_login_finish(void);
+
+/*
+ * The client knows a new application_name: from now on usage goes to it.
+ *
+ * REQUIRES: pgv_my_slot is set.
+ */
+extern void pgv_login_rename_application(void);
+
+#endif							/* PGV_LOGIN_H */

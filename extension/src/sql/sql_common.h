@@ -1,0 +1,35 @@
+/*-------------------------------------------------------------------------
+ *
+ * sql_common.h
+ *	  What the functions under the views have in common.
+ *
+ * A function may be called by whoever has EXECUTE on it, view or not, so what a
+ * role may see is decided in the function.
+ *
+ * extension/src/sql/sql_common.h
+ *-------------------------------------------------------------------------
+ */
+#ifndef PGV_SQL_COMMON_H
+#define PGV_SQL_COMMON_H
+
+#include "postgres.h"
+
+#include "fmgr.h"
+#include "funcapi.h"
+
+/* Without preloading there is no shared memory to read: that is an error. */
+extern void pgv_require_preloaded(void);
+
+/* Text, or NULL for "". */
+extern void pgv_put_text(Datum *value, bool *is_null, const char *text);
+
+/* Type inet, or NULL for "". */
+extern void pgv_put_inet(Datum *value, bool *is_null, const char *address);
+
+/* A time, or NULL for 0. */
+extern void pgv_put_time(Datum *value, bool *is_null, TimestampTz time);
+
+/* An object's id, or NULL for InvalidOid. */
+extern void pgv_put_oid(Datum *value, bool *is_null, Oid id);
+
+#endif							/* PGV_SQL_COMMON_H */

@@ -1,0 +1,239 @@
+/*-------------------------------------------------------------------------
+ *
+ * aggregate.c
+ *	  Tables in shared memory of what ended sessions cost.
+ *
+ * extension/src/stats/aggregate.c
+ *-------------------------------------------------------------------------
+ */
+#include "base/pg_compat.h"
+
+#include "stats/aggregate.h"
+#include "storage/shmem.h"
+#include "utils/hsearch.h"
+#include "utils/timestamp.h"
+
+/* The entries "(other)", one per dimension. */
+static PgvAggregate *others = NULL;
+
+/* All other entries, one hash table per dimension. */
+static HTAB *tables[PGV_DIMENSIONS];
+
+static const char *const table_names[PGV_DIMENSIONS] =
+{
+	[PGV_BY_ROLE] = "pgvalet roles",
+	[PGV_BY_DATABASE] = "pgvalet databases",
+	[PGV_BY_APPLICATION] = "pgvalet applications",
+};
+
+/* How many entries a table may have, not counting "(other)". */
+static int
+table_limit(PgvDimension dimension)
+{
+	switch (dimension)
+	{
+		case PGV_BY_ROLE:
+			return pgv_max_roles;
+		case PGV_BY_DATABASE:
+			return pgv_max_databases;
+		case PGV_BY_APPLICATION:
+			break;
+	}
+	return pgv_max_applications;
+}
+
+static Size
+aggregate_size(void)
+{
+	Size		size = PGV_DIMENSIONS * sizeof(PgvAggregate);
+
+	for (int i = 0; i < PGV_DIMENSIONS; i++)
+		size = add_size(size, hash_estimate_size(table_limit(i), sizeof(PgvAggregate)));
+	return size;
+}
+
+static void
+aggregate_make(void)
+{
+	bool		found;
+
+	others = ShmemInitStruct("pgvalet others",
+							 PGV_DIMENSIONS * sizeof(PgvAggregate), &found);
+	if (!found)
+		memset(others, 0, PGV_DIMENSIONS * sizeof(PgvAggregate));
+
+	for (int i = 0; i < PGV_DIMENSIONS; i++)
+	{
+		HASHCTL		info = {0};
+		bool		by_name = (i == PGV_BY_APPLICATION);
+
+		info.keysize = by_name ? NAMEDATALEN : sizeof(Oid);
+		info.entrysize = sizeof(PgvAggregate);
+		tables[i] = ShmemInitHash(table_names[i], table_limit(i), table_limit(i), &info,
+								  HASH_ELEM | (by_name ? HASH_STRINGS : HASH_BLOBS));
+		others[i].number = table_limit(i);
+	}
+}
+
+/*
+ * Finds or makes an entry.  The hash table itself could grow beyond its limit
+ * at the cost of shared memory that others need, so the limit is checked here.
+ */
+static PgvAggregate *
+find_or_make(PgvDimension dimension, const void *key)
+{
+	HTAB	   *table = tables[dimension];
+	int			count = hash_get_num_entries(table);
+	bool		found;
+	PgvAggregate *entry;
+
+	entry = hash_search(table, key, count < table_limit(dimension) ? HASH_ENTER_NULL : HASH_FIND,
+						&found);
+	if (entry == NULL)
+		return &others[dimension];
+	if (!found)
+	{
+		entry->number = count;
+		entry->session_count = 0;
+		memset(&entry->ended, 0, sizeof(PgvUsage));
+	}
+	return entry;
+}
+
+PgvAggregate *
+pgv_aggregate_of_object(PgvDimension dimension, Oid object_id)
+{
+	Assert(dimension != PGV_BY_APPLICATION);
+	return find_or_make(dimension, &object_id);
+}
+
+PgvAggregate *
+pgv_aggregate_of_application(const char *name)
+{
+	/* A client that calls itself so means the overflow entry. */
+	if (strcmp(name, PGV_OTHER_NAME) == 0)
+		return &others[PGV_BY_APPLICATION];
+	return find_or_make(PGV_BY_APPLICATION, name);
+}
+
+void
+pgv_aggregate_fold(PgvBackendSlot *slot)
+{
+	Assert(LWLockHeldByMeInMode(pgv_lock(PGV_LOCK_SLOTS), LW_EXCLUSIVE));
+	if (slot->phase != PGV_SLOT_ENDED)
+		return;
+	pg_read_barrier();
+
+	pgv_usage_add(&slot->role->ended, &slot->usage);
+	pgv_usage_add(&slot->database->ended, &slot->usage);
+	pgv_usage_add(&slot->application->ended, &slot->usage);
+	pgv_usage_subtract(&slot->application->ended, &slot->application_base);
+
+	pgv_slot_begin_write(slot);
+	slot->phase = PGV_SLOT_FREE;
+	pgv_slot_end_write(slot);
+}
+
+/* Starts the row of an entry with what is over. */
+static void
+start_row(PgvAggregateRow *row, const PgvAggregate *entry, bool is_other)
+{
+	row->key = entry->key;
+	row->is_other = is_other;
+	row->is_used = !is_other || entry->session_count > 0;
+	row->session_count = entry->session_count;
+	row->live_session_count = 0;
+	row->usage = entry->ended;
+}
+
+/* Adds what a slot has not yet left in the entry that its usage goes to. */
+static void
+add_slot(PgvAggregateRow *rows, PgvDimension dimension, const PgvBackendSlot *slot,
+		 TimestampTz now)
+{
+	const PgvAggregate *entry;
+	PgvAggregateRow *row;
+
+	if (dimension == PGV_BY_ROLE)
+		entry = slot->role;
+	else if (dimension == PGV_BY_DATABASE)
+		entry = slot->database;
+	else
+		entry = slot->application;
+
+	row = &rows[entry->number];
+	if (slot->phase == PGV_SLOT_LIVE)
+		row->live_session_count++;
+	pgv_usage_add(&row->usage, &slot->usage);
+	pgv_slot_add_running_time(slot, &row->usage, now);
+	if (dimension == PGV_BY_APPLICATION)
+		pgv_usage_subtract(&row->usage, &slot->application_base);
+}
+
+PgvAggregateRow *
+pgv_aggregate_read(PgvDimension dimension, int *count)
+{
+	int			limit = table_limit(dimension);
+	PgvAggregateRow *rows = palloc0((limit + 1) * sizeof(PgvAggregateRow));
+	TimestampTz now;
+	HASH_SEQ_STATUS scan;
+	PgvAggregate *entry;
+	PgvBackendSlot slot;
+
+	LWLockAcquire(pgv_lock(PGV_LOCK_SLOTS), LW_SHARED);
+
+	hash_seq_init(&scan, tables[dimension]);
+	while ((entry = hash_seq_search(&scan)) != NULL)
+		start_row(&rows[entry->number], entry, false);
+	start_row(&rows[limit], &others[dimension], true);
+
+	now = GetCurrentTimestamp();
+	for (int i = 0; i < MaxBackends; i++)
+	{
+		if (pgv_slot_copy(i, &slot))
+			add_slot(rows, dimension, &slot, now);
+	}
+
+	LWLockRelease(pgv_lock(PGV_LOCK_SLOTS));
+
+	*count = limit + 1;
+	return rows;
+}
+
+/* Entries of all tables. */
+static void
+aggregate_count(int64 *used, int64 *limit)
+{
+	*used = *limit = 0;
+	for (int i = 0; i < PGV_DIMENSIONS; i++)
+	{
+		*used += hash_get_num_entries(tables[i]);
+		*limit += table_limit(i);
+	}
+}
+
+/* Folds all ended slots; takes the lock only if there is one. */
+static long
+fold_ended_slots(TimestampTz now)
+{
+	bool		any = false;
+
+	for (int i = 0; i < MaxBackends && !any; i++)
+		any = (pgv_slots->slots[i].slot.phase == PGV_SLOT_ENDED);
+	if (!any)
+		return PGV_NO_UPKEEP;
+
+	LWLockAcquire(pgv_lock(PGV_LOCK_SLOTS), LW_EXCLUSIVE);
+	for (int i = 0; i < MaxBackends; i++)
+		pgv_aggregate_fold(&pgv_slots->slots[i].slot);
+	LWLockRelease(pgv_lock(PGV_LOCK_SLOTS));
+	return PGV_NO_UPKEEP;
+}
+
+const PgvPart pgv_aggregate_part = {
+	.name = "usage",
+	.size = aggregate_size,
+	.make = aggregate_make,
+	.count = aggregate_count,
+	.upkeep = fold_ended_slots,
+};

@@ -1,0 +1,92 @@
+/*-------------------------------------------------------------------------
+ *
+ * aggregate.h
+ *	  What ended sessions cost, per role, per database and per application.
+ *
+ * Writer	Whoever holds PGV_LOCK_SLOTS exclusively: a backend that claims its
+ *			slot or changes its application_name, and the collector when it
+ *			folds ended slots.
+ * Readers	Whoever holds it at least shared.  An entry has only what is over;
+ *			live slots are added while reading, under the same lock, so nothing
+ *			is missed or counted twice.
+ * Lifetime	Entries are made as names appear, never removed, and keep their
+ *			address.  When a table is full, further names share one entry that
+ *			is called "(other)".  A restart forgets all.
+ *
+ * extension/src/stats/aggregate.h
+ *-------------------------------------------------------------------------
+ */
+#ifndef PGV_AGGREGATE_H
+#define PGV_AGGREGATE_H
+
+#include "postgres.h"
+
+#include "stats/backend_slot.h"
+#include "stats/usage.h"
+
+/* The name of the entry for everything that found no room. */
+#define PGV_OTHER_NAME "(other)"
+
+typedef enum PgvDimension
+{
+	PGV_BY_ROLE,
+	PGV_BY_DATABASE,
+	PGV_BY_APPLICATION
+} PgvDimension;
+
+#define PGV_DIMENSIONS 3
+
+typedef union PgvAggregateKey
+{
+	Oid			object_id;		/* role or database */
+	char		name[NAMEDATALEN];	/* application_name */
+} PgvAggregateKey;
+
+typedef struct PgvAggregate
+{
+	PgvAggregateKey key;		/* must be first, for the hash table */
+	int32		number;			/* 0, 1, ... in the order of appearance; the
+								 * entry "(other)" has the highest possible */
+	int64		session_count;	/* sessions that came by, live ones included */
+	PgvUsage	ended;			/* what is over: ended sessions, and parts of
+								 * live ones under another application_name */
+} PgvAggregate;
+
+/* One entry as of now: with the live sessions added. */
+typedef struct PgvAggregateRow
+{
+	PgvAggregateKey key;
+	bool		is_other;		/* key means nothing: the entry "(other)" */
+	bool		is_used;		/* false: the row is not to be shown */
+	int64		session_count;
+	int64		live_session_count;
+	PgvUsage	usage;
+} PgvAggregateRow;
+
+/* The part of shared memory that they are. */
+extern const PgvPart pgv_aggregate_part;
+
+/*
+ * Finds the entry of a role or database, or of an application, and makes it if
+ * there is room, else returns the entry "(other)".
+ *
+ * REQUIRES: PGV_LOCK_SLOTS is held exclusively.
+ */
+extern PgvAggregate *pgv_aggregate_of_object(PgvDimension dimension, Oid object_id);
+extern PgvAggregate *pgv_aggregate_of_application(const char *name);
+
+/*
+ * Adds an ended slot to its three entries and frees it.  Does nothing to a slot
+ * that is live or free.
+ *
+ * REQUIRES: PGV_LOCK_SLOTS is held exclusively.
+ */
+extern void pgv_aggregate_fold(PgvBackendSlot *slot);
+
+/*
+ * Reads a whole table.  Returns an array in the current memory context and its
+ * length in *count; rows with is_used == false have no meaning.
+ */
+extern PgvAggregateRow *pgv_aggregate_read(PgvDimension dimension, int *count);
+
+#endif							/* PGV_AGGREGATE_H */

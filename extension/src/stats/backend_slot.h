@@ -1,0 +1,169 @@
+/*-------------------------------------------------------------------------
+ *
+ * backend_slot.h
+ *	  One shared-memory slot per backend: who it is and what it cost.
+ *
+ * Writer	Only the backend that owns the slot, without a lock, while phase is
+ *			PGV_SLOT_LIVE.  An ended slot belongs to whoever holds
+ *			PGV_LOCK_SLOTS exclusively: it folds the slot into the
+ *			aggregates and frees it (aggregate.h).  A free slot belongs to the
+ *			backend whose index it has, which claims it under the same lock.
+ * Readers	SQL functions and the collector, from any process.
+ * Protocol	The owner makes change_count odd, writes, and makes it even again.
+ *			A reader copies the slot and keeps the copy only if change_count
+ *			was the same even number before and after.  Writes stay cheap; a
+ *			reader may have to try again.  The members application,
+ *			application_base and phase change only under PGV_LOCK_SLOTS, with
+ *			one exception: a backend ends its own slot without it.
+ * Lifetime	The array is made at server start with MaxBackends slots and never
+ *			grows.  Only client backends claim one, when their login is done.
+ *
+ * extension/src/stats/backend_slot.h
+ *-------------------------------------------------------------------------
+ */
+#ifndef PGV_BACKEND_SLOT_H
+#define PGV_BACKEND_SLOT_H
+
+#include "postgres.h"
+
+#include "base/part.h"
+#include "base/settings.h"
+#include "datatype/timestamp.h"
+#include "port/atomics.h"
+#include "stats/usage.h"
+#include "utils/backend_status.h"
+
+/* Room for a numeric IPv6 address with scope, with its terminating zero. */
+#define PGV_CLIENT_ADDR_BYTES 64
+
+/* What a backend does now. */
+typedef enum PgvState
+{
+	PGV_STATE_ACTIVE,			/* works on a command */
+	PGV_STATE_IDLE,				/* waits for one, outside a transaction */
+	PGV_STATE_IDLE_IN_TRANSACTION,	/* waits for one, inside a transaction */
+	PGV_STATE_IDLE_IN_FAILED_TRANSACTION	/* same, inside a failed one */
+} PgvState;
+
+/* Where a slot is in its life; see "Writer" above. */
+typedef enum PgvSlotPhase
+{
+	PGV_SLOT_FREE,				/* nothing in it is meant */
+	PGV_SLOT_LIVE,				/* its backend is connected */
+	PGV_SLOT_ENDED				/* its backend has gone, not yet folded */
+} PgvSlotPhase;
+
+struct PgvAggregate;
+
+typedef struct PgvBackendSlot
+{
+	/* Written by every command. */
+	pg_atomic_uint32 change_count;	/* odd while the owner is writing */
+	int32		phase;			/* PgvSlotPhase */
+	int32		state;			/* PgvState */
+	pg_atomic_uint32 policy_generation; /* of the limits the owner saw last
+										 * when it became idle; see
+										 * idle_policy.h */
+	TimestampTz state_since;	/* when state was entered */
+	PgvUsage	usage;			/* since connect, as of state_since */
+
+	/* Written once, when the slot is claimed. */
+	int32		pid;			/* operating-system id of the owner */
+	Oid			database_id;	/* database the backend is connected to */
+	Oid			role_id;		/* role that logged in */
+	int32		client_port;	/* TCP port of the peer, -1 = Unix socket */
+	TimestampTz connected_at;	/* when the backend was started */
+	int64		login_us;		/* from there to ready for the first command */
+	PgBackendStatus *status;	/* the owner's row of pg_stat_activity */
+	struct PgvAggregate *role;	/* where usage goes when it has ended */
+	struct PgvAggregate *database;
+	char		client_addr[PGV_CLIENT_ADDR_BYTES]; /* "" = Unix socket */
+	char		agent_name[PGV_AGENT_NAME_BYTES];	/* "" = direct connection */
+
+	/* Written when what the session carries changes; agents' connections only. */
+	uint32		pin_reasons;	/* bits by PgvPin; 0 = it can move */
+	int32		moved_settings; /* settings changed at session level */
+	int32		moved_statements;	/* statements prepared by SQL */
+	int64		pinned_objects; /* how many there are for all reasons */
+	TimestampTz pinned_since;	/* 0 = not pinned */
+
+	/* Written when application_name changes. */
+	struct PgvAggregate *application;
+	PgvUsage	application_base;	/* usage under other names */
+	char		application_name[NAMEDATALEN];
+} PgvBackendSlot;
+
+/* Two slots never share a cache line, so owners do not slow each other. */
+typedef union PgvBackendSlotPadded
+{
+	PgvBackendSlot slot;
+	char		pad[640];
+} PgvBackendSlotPadded;
+
+StaticAssertDecl(sizeof(PgvBackendSlotPadded) == 640,
+				 "a backend slot outgrew its padding");
+
+/* All slots, and what is counted over them. */
+typedef struct PgvSlots
+{
+	/* Under PGV_LOCK_SLOTS. */
+	int32		highest_count;	/* most slots live at one time */
+	TimestampTz highest_at;		/* when that was reached first, 0 = never */
+
+	pg_atomic_uint32 live_count;	/* slots live now */
+	pg_atomic_uint64 session_count; /* slots claimed since started_at */
+	TimestampTz started_at;		/* when this memory was made */
+	PgvBackendSlotPadded slots[FLEXIBLE_ARRAY_MEMBER];	/* MaxBackends */
+} PgvSlots;
+
+/* All slots, or NULL without preloading. */
+extern PgvSlots *pgv_slots;
+
+/* Our own slot, or NULL in processes that have none (yet). */
+extern PgvBackendSlot *pgv_my_slot;
+
+/* The part of shared memory that they are. */
+extern const PgvPart pgv_slots_part;
+
+/*
+ * Copies the slot with this index (0 to MaxBackends - 1) consistently.
+ * Returns false, and copies nothing of use, if it is free.
+ *
+ * The owner writes at the first message of an answer and at its end.  What it
+ * does in between is taken from pg_stat_activity: a copy says that a command is
+ * running as soon as that does (never, if track_activities is off).
+ *
+ * An owner that is stopped in the middle of writing cannot be waited for: after
+ * some milliseconds the copy is kept as it is.
+ */
+extern bool pgv_slot_copy(int index, PgvBackendSlot *copy);
+
+/*
+ * Adds to usage the time that the slot's state has lasted until then, which its
+ * owner has not counted yet.  Nothing for an ended slot.
+ */
+extern void pgv_slot_add_running_time(const PgvBackendSlot *slot, PgvUsage *usage,
+									  TimestampTz until);
+
+/*
+ * Everything between begin and end is a critical section: an error raised
+ * there would leave change_count odd for good.  Compute first, then write.
+ */
+static inline void
+pgv_slot_begin_write(PgvBackendSlot *slot)
+{
+	Assert((pg_atomic_read_u32(&slot->change_count) & 1) == 0);
+	pg_atomic_write_u32(&slot->change_count,
+						pg_atomic_read_u32(&slot->change_count) + 1);
+	pg_write_barrier();
+}
+
+static inline void
+pgv_slot_end_write(PgvBackendSlot *slot)
+{
+	pg_write_barrier();
+	pg_atomic_write_u32(&slot->change_count,
+						pg_atomic_read_u32(&slot->change_count) + 1);
+}
+
+#endif							/* PGV_BACKEND_SLOT_H */
