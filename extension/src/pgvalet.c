@@ -12,6 +12,8 @@
 #include "stats/aggregate.h"
 #include "stats/backend_slot.h"
 #include "stats/event_log.h"
+#include "stats/leak_groups.h"
+#include "stats/leaks.h"
 #include "session/catalog_changes.h"
 #include "collector/collector.h"
 #include "fmgr.h"
@@ -39,6 +41,8 @@ list_parts(void)
 	pgv_parts_add(&pgv_slots_part);
 	pgv_parts_add(&pgv_aggregate_part);
 	pgv_parts_add(&pgv_event_log_part);
+	pgv_parts_add(&pgv_leak_groups_part);
+	pgv_parts_add(&pgv_leaks_part);
 	pgv_parts_add(&pgv_catalog_changes_part);
 	pgv_parts_add(&pgv_idle_policy_part);
 }
@@ -73,6 +77,7 @@ _PG_init(void)
 
 	pgv_settings_define();
 	pgv_session_define_settings();
+	pgv_leaks_define_settings();
 	MarkGUCPrefixReserved("pgvalet");
 	list_parts();
 

@@ -32,10 +32,11 @@ typedef enum PgvLock
 	PGV_LOCK_LOGINS,
 	PGV_LOCK_HISTORY,
 	PGV_LOCK_REPETITION,
-	PGV_LOCK_POLICY
+	PGV_LOCK_POLICY,
+	PGV_LOCK_LEAKS
 } PgvLock;
 
-#define PGV_LOCKS (PGV_LOCK_POLICY + 1)
+#define PGV_LOCKS (PGV_LOCK_LEAKS + 1)
 
 typedef struct PgvPart
 {
