@@ -28,7 +28,7 @@ COMMENT ON FUNCTION pgvalet.usage(text) IS
     'What live and ended sessions cost since started_at, per ''role'', ''database'' or ''application''. object_id is the role or database, NULL for applications and for the overflow entry.';
 
 REVOKE ALL ON FUNCTION pgvalet.usage(text) FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION pgvalet.usage(text) TO pg_monitor;
+GRANT EXECUTE ON FUNCTION pgvalet.usage(text) TO pg_monitor, pg_read_all_stats;
 
 CREATE OR REPLACE VIEW pgvalet.usage_by_role AS
 SELECT coalesce(o.rolname::text, u.name, pg_catalog.format('(dropped %s)', u.object_id)) AS role_name,
@@ -51,7 +51,7 @@ SELECT coalesce(o.rolname::text, u.name, pg_catalog.format('(dropped %s)', u.obj
   FROM pgvalet.usage('role') AS u
   LEFT JOIN pg_catalog.pg_roles AS o ON o.oid = u.object_id;
 
-GRANT SELECT ON pgvalet.usage_by_role TO pg_monitor;
+GRANT SELECT ON pgvalet.usage_by_role TO pg_monitor, pg_read_all_stats;
 
 COMMENT ON VIEW pgvalet.usage_by_role IS
     'One row per role that logged in since started_at, ended sessions included.';
@@ -111,7 +111,7 @@ SELECT coalesce(o.datname::text, u.name, pg_catalog.format('(dropped %s)', u.obj
   FROM pgvalet.usage('database') AS u
   LEFT JOIN pg_catalog.pg_database AS o ON o.oid = u.object_id;
 
-GRANT SELECT ON pgvalet.usage_by_database TO pg_monitor;
+GRANT SELECT ON pgvalet.usage_by_database TO pg_monitor, pg_read_all_stats;
 
 COMMENT ON VIEW pgvalet.usage_by_database IS
     'One row per database that sessions connected to since started_at, ended sessions included.';
@@ -170,7 +170,7 @@ SELECT u.name AS application_name,
        u.idle_in_transaction_us
   FROM pgvalet.usage('application') AS u;
 
-GRANT SELECT ON pgvalet.usage_by_application TO pg_monitor;
+GRANT SELECT ON pgvalet.usage_by_application TO pg_monitor, pg_read_all_stats;
 
 COMMENT ON VIEW pgvalet.usage_by_application IS
     'One row per application_name used since started_at, ended sessions included.';

@@ -24,7 +24,7 @@ COMMENT ON FUNCTION pgvalet.summary() IS
     'The one row of the view pgvalet.summary.';
 
 REVOKE ALL ON FUNCTION pgvalet.summary() FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION pgvalet.summary() TO pg_monitor;
+GRANT EXECUTE ON FUNCTION pgvalet.summary() TO pg_monitor, pg_read_all_stats;
 
 CREATE OR REPLACE VIEW pgvalet.summary AS
 SELECT s.connections,
@@ -44,7 +44,7 @@ SELECT s.connections,
        s.extension_version
   FROM pgvalet.summary() AS s;
 
-GRANT SELECT ON pgvalet.summary TO pg_monitor;
+GRANT SELECT ON pgvalet.summary TO pg_monitor, pg_read_all_stats;
 
 COMMENT ON VIEW pgvalet.summary IS
     'One row: the connections of the whole server, and how near their limit they are.';

@@ -1,0 +1,185 @@
+-- Advice: what an experienced administrator would say about these numbers.
+-- One view per subject, so that each rule can be read by itself; pgvalet.advice
+-- puts them together.  docs/extension/advice.md has a row for each rule.
+
+CREATE OR REPLACE VIEW pgvalet.advice_on_connections AS
+
+-- Rule connection_limit: ordinary roles are about to be refused.
+SELECT CASE WHEN s.share >= 0.95 THEN 'critical' ELSE 'warning' END AS severity,
+       'connection_limit' AS rule,
+       'server' AS subject,
+       pg_catalog.format('%s of the %s connections that ordinary roles may have are taken; %s has most of them (%s)',
+                         s.connections, s.room,
+                         coalesce('application ' || pg_catalog.quote_literal(a.application_name), 'nobody'),
+                         coalesce(a.live_session_count, 0)) AS finding,
+       'When none is left, every new client is refused with "sorry, too many clients already".' AS reason,
+       'Let this application connect through the agent, whose clients share server connections; max_connections costs memory for each one, used or not.' AS action
+  FROM (SELECT connections,
+               max_connections - reserved_connections AS room,
+               connections / (max_connections - reserved_connections)::double precision AS share
+          FROM pgvalet.summary) AS s
+  LEFT JOIN LATERAL (SELECT application_name, live_session_count
+                       FROM pgvalet.usage_by_application
+                      ORDER BY live_session_count DESC LIMIT 1) AS a ON true
+ WHERE s.share >= 0.8
+
+UNION ALL
+-- Rule pool_missing: many direct sessions that hardly work.
+SELECT 'warning', 'pool_missing',
+       'application ' || pg_catalog.quote_literal(b.application_name),
+       pg_catalog.format('%s direct sessions work %s %% of their time',
+                         b.sessions, pg_catalog.round((100 * b.active_share)::numeric, 1)),
+       'Each waits in a process and a connection of its own; the work needs far fewer.',
+       pg_catalog.format('Connect through the agent: %s server connections would carry this load at half their capacity.',
+                         greatest(pg_catalog.ceil(2 * b.sessions * b.active_share), 1))
+  FROM (SELECT application_name,
+               count(*) AS sessions,
+               sum(active_us) / greatest(sum(active_us + idle_us + idle_in_transaction_us), 1)::double precision AS active_share
+          FROM pgvalet.backends
+         WHERE connection_kind = 'direct'
+         GROUP BY application_name) AS b
+ WHERE b.sessions >= 20 AND b.active_share < 0.1
+
+UNION ALL
+-- Rule connection_churn: sessions that end before they have done anything worth a login.
+SELECT 'warning', 'connection_churn',
+       'application ' || pg_catalog.quote_literal(u.application_name),
+       pg_catalog.format('%s sessions since %s, with %s transactions each',
+                         u.session_count, pg_catalog.date_trunc('second', s.started_at),
+                         pg_catalog.round((u.xact_commit_count + u.xact_rollback_count) / u.session_count::numeric, 1)),
+       'Starting a backend and logging in costs several milliseconds of CPU, more than most transactions.',
+       'Keep connections open in the application, or connect through the agent: it keeps server connections for clients that come and go.'
+  FROM pgvalet.usage_by_application AS u, pgvalet.summary AS s
+ WHERE u.session_count >= 1000
+   AND u.session_count > extract(epoch FROM pg_catalog.clock_timestamp() - s.started_at) / 10
+   AND (u.xact_commit_count + u.xact_rollback_count) < 5 * u.session_count;
+
+COMMENT ON VIEW pgvalet.advice_on_connections IS
+    'The part of pgvalet.advice on the number of connections and how they are used.';
+
+CREATE OR REPLACE VIEW pgvalet.advice_on_transactions AS
+
+-- Rule idle_in_transaction: transactions mostly wait for their client.
+SELECT 'warning' AS severity,
+       'idle_in_transaction' AS rule,
+       'application ' || pg_catalog.quote_literal(u.application_name) AS subject,
+       pg_catalog.format('transactions waited %s s for their client, and worked %s s',
+                         u.idle_in_transaction_us / 1000000, u.active_us / 1000000) AS finding,
+       'Locks and old row versions are held meanwhile, and in a pool the server connection.' AS reason,
+       'Do what needs no database before BEGIN or after COMMIT; set a limit by pgvalet.idle_in_transaction_timeout or a rule of pgvalet.idle_policy.' AS action
+  FROM pgvalet.usage_by_application AS u
+ WHERE u.idle_in_transaction_us >= 60000000
+   AND u.idle_in_transaction_us > 2 * u.active_us
+
+UNION ALL
+-- Rule leak: see pgvalet.leaks.
+SELECT CASE WHEN l.score >= 0.8 OR l.blocked_pids IS NOT NULL THEN 'critical' ELSE 'warning' END,
+       'leak',
+       coalesce('backend ' || l.pid, 'application ' || pg_catalog.quote_literal(l.application_name)),
+       l.reason || coalesce(pg_catalog.format('; %s backends wait for its locks', pg_catalog.cardinality(l.blocked_pids)), ''),
+       'A forgotten session takes a connection until its client ends; inside a transaction it also keeps locks and stops VACUUM.',
+       'Mend the code that does not give it back. To end it now: ' || l.end_statement
+  FROM pgvalet.leaks AS l
+
+UNION ALL
+-- Rule rollbacks: much work for nothing.
+SELECT 'info', 'rollbacks',
+       'application ' || pg_catalog.quote_literal(u.application_name),
+       pg_catalog.format('%s of %s transactions were rolled back; %s errors were sent',
+                         u.xact_rollback_count, u.xact_commit_count + u.xact_rollback_count, u.error_count),
+       'Work that is rolled back was done and is done again.',
+       'Look for the errors in the server''s log; if they are serialization failures or deadlocks, shorten the transactions.'
+  FROM pgvalet.usage_by_application AS u
+ WHERE u.xact_rollback_count >= 1000
+   AND u.xact_rollback_count > 0.2 * (u.xact_commit_count + u.xact_rollback_count)
+
+UNION ALL
+-- Rule no_limit: nothing would end a session that waits inside a transaction.
+SELECT 'info', 'no_limit', 'server',
+       'no limit ends a session that waits inside a transaction',
+       'One forgotten session holds its locks and stops VACUUM in all tables for as long as its client lives.',
+       'Set pgvalet.idle_in_transaction_timeout, which no session can change, or a rule of pgvalet.idle_policy.'
+ WHERE pg_catalog.current_setting('pgvalet.idle_in_transaction_timeout') = '0';
+
+COMMENT ON VIEW pgvalet.advice_on_transactions IS
+    'The part of pgvalet.advice on how transactions begin, wait and end.';
+
+CREATE OR REPLACE VIEW pgvalet.advice_on_resources AS
+
+-- Rule work_mem: sorts and hashes that do not fit.
+SELECT 'warning' AS severity,
+       'work_mem' AS rule,
+       'application ' || pg_catalog.quote_literal(u.application_name) AS subject,
+       pg_catalog.format('wrote %s to temporary files in %s statements',
+                         pg_catalog.pg_size_pretty(u.temp_bytes), u.statement_count) AS finding,
+       pg_catalog.format('Sorts and hash tables larger than work_mem (%s) go to disk.',
+                         pg_catalog.current_setting('work_mem')) AS reason,
+       'Raise work_mem for the role of this application (ALTER ROLE ... SET work_mem), or let its queries sort less; log_temp_files names them.' AS action
+  FROM pgvalet.usage_by_application AS u
+ WHERE u.temp_bytes >= 100 * 1024 * 1024
+
+UNION ALL
+-- Rule names_lost: rows called (other).
+SELECT 'info', 'names_lost', n.what,
+       pg_catalog.format('%s sessions of names that found no room are counted together', n.session_count),
+       'What they cost cannot be told apart.',
+       pg_catalog.format('Raise %s and restart the server.', n.setting)
+  FROM (SELECT 'applications' AS what, 'pgvalet.max_applications' AS setting, session_count
+          FROM pgvalet.usage_by_application WHERE application_name = '(other)'
+        UNION ALL
+        SELECT 'roles', 'pgvalet.max_roles', session_count
+          FROM pgvalet.usage_by_role WHERE role_name = '(other)'
+        UNION ALL
+        SELECT 'databases', 'pgvalet.max_databases', session_count
+          FROM pgvalet.usage_by_database WHERE database_name = '(other)') AS n
+
+UNION ALL
+-- Rule tracking_off: a running command would not be seen.
+SELECT 'info', 'tracking_off', 'server',
+       'track_activities is off',
+       'A command is seen as running only once its answer begins.',
+       'Set track_activities = on.'
+ WHERE pg_catalog.current_setting('track_activities') = 'off';
+
+COMMENT ON VIEW pgvalet.advice_on_resources IS
+    'The part of pgvalet.advice on disk, memory and what could be measured better.';
+
+CREATE OR REPLACE VIEW pgvalet.advice AS
+SELECT a.severity, a.rule, a.subject, a.finding, a.reason, a.action
+  FROM (SELECT * FROM pgvalet.advice_on_connections
+        UNION ALL
+        SELECT * FROM pgvalet.advice_on_transactions
+        UNION ALL
+        SELECT * FROM pgvalet.advice_on_resources) AS a
+ ORDER BY pg_catalog.array_position(ARRAY['critical', 'warning', 'info'], a.severity), a.rule, a.subject;
+
+COMMENT ON VIEW pgvalet.advice IS
+    'Findings, the most severe first: what was seen, why it matters and what to do. Each comes from a rule; thresholds stand in docs/extension/advice.md.';
+COMMENT ON COLUMN pgvalet.advice.severity IS
+    '''critical'': clients are refused or blocked, or about to be; ''warning'': resources are wasted; ''info'': could be better.';
+COMMENT ON COLUMN pgvalet.advice.rule IS
+    'Name of the rule, as in docs/extension/advice.md.';
+COMMENT ON COLUMN pgvalet.advice.subject IS
+    'What it is about: the server, an application, a backend.';
+COMMENT ON COLUMN pgvalet.advice.finding IS
+    'What was seen, with its numbers.';
+COMMENT ON COLUMN pgvalet.advice.reason IS
+    'Why it matters.';
+COMMENT ON COLUMN pgvalet.advice.action IS
+    'What to do.';
+
+DO $$
+DECLARE
+    part text;
+    name text;
+BEGIN
+    FOREACH part IN ARRAY ARRAY['connections', 'transactions', 'resources'] LOOP
+        EXECUTE format('GRANT SELECT ON pgvalet.advice_on_%s TO pg_read_all_stats', part);
+        FOREACH name IN ARRAY ARRAY['severity', 'rule', 'subject', 'finding', 'reason', 'action'] LOOP
+            EXECUTE format('COMMENT ON COLUMN pgvalet.advice_on_%s.%s IS %L', part, name,
+                           'As in pgvalet.advice.');
+        END LOOP;
+    END LOOP;
+END
+$$;
+GRANT SELECT ON pgvalet.advice TO pg_read_all_stats;

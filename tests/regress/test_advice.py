@@ -1,0 +1,184 @@
+"""Advice: every rule has a test in which it speaks and one thing that silences it."""
+
+import unittest
+
+from server import ServerTest, wait_until
+
+
+class AdviceTest(ServerTest):
+    SETTINGS = {"max_connections": "100"}
+
+    def setUp(self):
+        self.observer = self.connect_agent()
+
+    def advice(self, rule, subject=None):
+        return self.observer.execute(
+            "SELECT * FROM pgvalet.advice WHERE rule = %s AND subject = coalesce(%s, subject)",
+            [rule, subject]).fetchall()
+
+    def connect_all(self, count, name):
+        return [self.connect(application_name=name) for _ in range(count)]
+
+    def close_all(self, connections):
+        for connection in connections:
+            connection.close()
+
+    def test_connection_limit(self):
+        # Out of 97 that ordinary roles may have: 0.8 of them are 78.
+        connections = self.connect_all(60, "taker")
+        self.assertEqual(self.advice("connection_limit"), [])
+
+        connections += self.connect_all(20, "taker")
+
+        found = self.advice("connection_limit", "server")[0]
+        self.assertEqual(found.severity, "warning")
+        self.assertRegex(found.finding, r"\d+ of the 97 connections .*'taker' has most of them \(80\)")
+        connections += self.connect_all(14, "taker")
+        self.assertEqual(self.advice("connection_limit")[0].severity, "critical")
+        self.close_all(connections)
+        wait_until(lambda: not self.advice("connection_limit"), "the advice to go")
+
+    def test_pool_missing(self):
+        few = self.connect_all(19, "waiting")
+        rule = ("pool_missing", "application 'waiting'")
+        self.assertEqual(self.advice(*rule), [])
+
+        few += self.connect_all(2, "waiting")
+
+        found = wait_until(lambda: self.advice(*rule), "the advice")[0]
+        self.assertRegex(found.finding, r"^21 direct sessions work \d\.\d % of their time")
+        self.assertRegex(found.action, r" \d+ server connections ")
+        self.close_all(few)
+        wait_until(lambda: not self.advice(*rule), "the advice to go")
+
+    def test_pool_missing_is_not_said_of_an_agents_pool(self):
+        pool = [self.connect_agent(application_name="pool") for _ in range(25)]
+        for connection in pool:
+            connection.execute("SELECT 1")
+        witness = self.connect_all(20, "witness")
+        wait_until(lambda: self.advice("pool_missing", "application 'witness'"), "the witness")
+
+        self.assertEqual(self.advice("pool_missing", "application 'pool'"), [])
+        self.close_all(pool + witness)
+
+    def test_connection_churn(self):
+        rule = ("connection_churn", "application 'churner'")
+        for _ in range(1000):
+            self.server.connect(application_name="churner").close()
+
+        found = wait_until(lambda: self.advice(*rule), "the advice")[0]
+
+        self.assertRegex(found.finding, r"^10\d\d sessions since .*, with 0\.\d transactions each")
+        worker = self.connect(application_name="churner")
+        worker.execute("BEGIN; COMMIT;" * 5100)
+        self.assertEqual(self.advice(*rule), [])
+
+    def test_idle_in_transaction(self):
+        rule = ("idle_in_transaction", "application 'dreamer'")
+        dreamers = self.connect_all(80, "dreamer")
+        self.assertEqual(self.advice(*rule), [])
+        for connection in dreamers:
+            connection.execute("BEGIN")
+
+        # 80 sessions wait 60 seconds in less than one.
+        found = wait_until(lambda: self.advice(*rule), "the advice")[0]
+
+        self.assertRegex(found.finding, "transactions waited [6-9]\\d s .* worked 0 s")
+        self.close_all(dreamers)
+
+    def test_leak(self):
+        self.server.set(leak_idle_in_transaction=50)
+        self.addCleanup(self.server.set, leak_idle_in_transaction=60000)
+        holder = self.connect(application_name="holder")
+        holder.execute("CREATE TABLE IF NOT EXISTS held (n int)")
+        holder.execute("BEGIN; LOCK TABLE held")
+        subject = f"backend {holder.info.backend_pid}"
+        wait_until(lambda: self.advice("leak", subject), "the advice")
+
+        waiter = self.connect()
+        waiter.pgconn.send_query(b"SELECT * FROM held")
+
+        found = wait_until(lambda: [row for row in self.advice("leak", subject)
+                                    if "1 backends wait" in row.finding], "the waiter")[0]
+        self.assertEqual(found.severity, "critical")
+        self.assertIn(f"SELECT pg_terminate_backend({holder.info.backend_pid})", found.action)
+        holder.execute("COMMIT")
+        wait_until(lambda: not self.advice("leak", subject), "the advice to go")
+
+    def test_rollbacks(self):
+        rule = ("rollbacks", "application 'unlucky'")
+        unlucky = self.connect(application_name="unlucky")
+        for _ in range(999):
+            unlucky.execute("BEGIN; ROLLBACK")
+        self.assertEqual(self.advice(*rule), [])
+        unlucky.execute("BEGIN; ROLLBACK")
+
+        self.assertRegex(self.advice(*rule)[0].finding,
+                         r"^1000 of \d+ transactions were rolled back")
+
+        unlucky.execute("BEGIN; COMMIT;" * 4100)
+        self.assertEqual(self.advice(*rule), [])
+
+    def test_no_limit(self):
+        self.assertEqual(len(self.advice("no_limit", "server")), 1)
+        self.addCleanup(self.server.set, idle_in_transaction_timeout=0)
+
+        self.server.set(idle_in_transaction_timeout="1h")
+
+        wait_until(lambda: not self.advice("no_limit"), "the advice to go")
+
+    def test_work_mem(self):
+        rule = ("work_mem", "application 'sorter'")
+        sorter = self.connect(application_name="sorter")
+        sorter.execute("SET work_mem = '64kB'")
+        self.assertEqual(self.advice(*rule), [])
+
+        sorter.execute("SELECT count(*) FROM (SELECT repeat('x', 1000) || n"
+                       "  FROM generate_series(1, 120000) AS n ORDER BY 1) AS sorted")
+
+        self.assertRegex(self.advice(*rule)[0].finding,
+                         r"^wrote \d+ MB to temporary files in \d+ statements")
+
+    def test_tracking_off(self):
+        self.assertEqual(self.advice("tracking_off"), [])
+
+        self.observer.execute("SET track_activities = off")
+
+        self.assertEqual(self.advice("tracking_off")[0].severity, "info")
+
+    def test_order_is_by_severity(self):
+        severities = [row.severity for row in
+                      self.observer.execute("SELECT severity FROM pgvalet.advice")]
+
+        self.assertEqual(severities, sorted(severities, key=["critical", "warning", "info"].index))
+
+    def test_only_who_may_read_statistics_gets_advice(self):
+        self.observer.execute("DROP ROLE IF EXISTS asker")
+        self.observer.execute("CREATE ROLE asker LOGIN")
+        asker = self.connect(user="asker")
+        with self.assertRaisesRegex(Exception, "permission denied"):
+            asker.execute("SELECT * FROM pgvalet.advice")
+
+        self.observer.execute("GRANT pg_read_all_stats TO asker")
+
+        asker.execute("SELECT * FROM pgvalet.advice")
+
+
+class NamesLostTest(ServerTest):
+    SETTINGS = {"pgvalet.max_applications": "2"}
+
+    def test_names_lost(self):
+        observer = self.connect_agent(application_name="first")
+        self.connect(application_name="second")
+        query = "SELECT * FROM pgvalet.advice WHERE rule = 'names_lost'"
+        observer.execute("SELECT 1")
+
+        self.connect(application_name="third")
+
+        found = observer.execute(query).fetchone()
+        self.assertEqual(found.subject, "applications")
+        self.assertIn("pgvalet.max_applications", found.action)
+
+
+if __name__ == "__main__":
+    unittest.main(verbosity=2)
