@@ -14,8 +14,9 @@ if [ ! -x "$folder/bin/psql" ]; then
   say "installing what building needs: bison flex gcc make libreadline-dev zlib1g-dev"
   apt-get install -y -q --no-install-recommends bison flex gcc make libreadline-dev zlib1g-dev >&2
   mkdir -p "$folder"/apt/{lists/partial,cache/archives/partial,parts} "$folder/bin"
-  mirror=$(grep -hs -m1 -E '^(URIs:|deb )' /etc/apt/sources.list.d/debian.sources /etc/apt/sources.list |
-    awk '{ print $2 }' | head -1)
+  # Either file may be missing, and then cat fails.
+  mirror=$(cat /etc/apt/sources.list.d/debian.sources /etc/apt/sources.list 2>/dev/null |
+    awk '/^(URIs:|deb )/ { print $2; exit }') || true
   {
     echo "deb-src ${mirror%/} bookworm main"
     echo "deb-src ${mirror%/}-security bookworm-security main"
