@@ -13,6 +13,8 @@ BUILD      ?= build
 BUILD_TYPE ?= RelWithDebInfo
 PG_CONFIG  ?=
 JOBS       ?= $(shell nproc)
+ROUNDS     ?= 200
+SEED       ?=
 prefix     ?= /usr/local
 sysconfdir ?= /etc
 
@@ -27,8 +29,8 @@ PYTHON  := /usr/bin/python3
 CMAKE_FLAGS ?=
 
 .PHONY: all agent extension deps deps-test run demo test test-unit test-integration test-clients \
-        test-extension test-fuzz test-asan test-tsan test-compose test-regress test-matrix lint format \
-        format-check bench install uninstall clean help
+        test-extension test-chaos test-fuzz test-asan test-tsan test-compose test-regress test-matrix \
+        lint format format-check bench install uninstall clean help
 
 ## Build
 
@@ -84,8 +86,11 @@ test-integration: deps-test ## the agent between libpq and a real PostgreSQL
 test-clients: deps-test ## real drivers through the agent
 	@exec $(PYTHON) tests/run.py --build $(BUILD) --jobs $(JOBS) clients
 
-test-extension: deps-test ## the extension's SQL tests
+test-extension: deps-test ## the extension's tests, with a short run of test-chaos
 	@exec $(PYTHON) tests/run.py --build $(BUILD) --jobs $(JOBS) regress
+
+test-chaos: deps-test ## random kills under load: make test-chaos ROUNDS=200 SEED=7
+	@exec $(PYTHON) tests/chaos/chaos.py --rounds $(ROUNDS) $(if $(SEED),--seed $(SEED))
 
 test-fuzz: deps-test ## replay the fuzz corpus
 	@exec $(PYTHON) tests/run.py --build $(BUILD) --jobs $(JOBS) fuzz

@@ -64,7 +64,7 @@ for version in "${@:-17 18}"; do
     rm -rf "$chroot/pgvalet"
     mkdir -p "$chroot/pgvalet/tests"
     cp -R "$root/extension" "$root/sql" "$chroot/pgvalet/"
-    cp -R "$root/tests/regress" "$chroot/pgvalet/tests/"
+    cp -R "$root/tests/regress" "$root/tests/chaos" "$chroot/pgvalet/tests/"
     echo "# PostgreSQL $one"
     inside "$chroot" env -i PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin \
       /pgvalet/tests/regress/run.sh "/usr/lib/postgresql/$one/bin/pg_config" || failed+=("$one")

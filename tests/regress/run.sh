@@ -3,9 +3,10 @@
 #
 #   tests/regress/run.sh [PG_CONFIG]
 #
-# Builds the extension, then runs the SQL tests with pg_regress and the Python
-# tests next to this file, each on servers of their own.  Touches nothing of the
-# installed PostgreSQL.  As root the servers run as user postgres.
+# Builds the extension, then runs the SQL tests with pg_regress, the Python tests
+# next to this file and the short run of ../chaos, each on servers of their own.
+# Touches nothing of the installed PostgreSQL.  As root the servers run as user
+# postgres.
 #
 #   PGV_PREFIX   where to keep the private copy (default: made anew and removed)
 #   PGV_ONLY     run only this Python file or "sql"
@@ -59,7 +60,7 @@ if [ "${PGV_ONLY:-}" != sql ]; then
     echo "run.sh: $python has no psycopg 3; on Debian: apt-get install python3-psycopg" >&2
     exit 1
   }
-  for test in "$here"/test_*.py; do
+  for test in "$here"/test_*.py "$here"/../chaos/test_*.py; do
     name=$(basename "$test")
     if [ -n "${PGV_ONLY:-}" ] && [ "$PGV_ONLY" != "$name" ]; then continue; fi
     echo "# $name"
