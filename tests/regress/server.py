@@ -127,6 +127,16 @@ class Server:
         self.log.close()
         shutil.rmtree(self.directory)
 
+    def restart(self, **settings):
+        """Stops it and starts it again, with these settings changed."""
+        self.process.send_signal(signal.SIGINT)
+        self.process.wait(DEADLINE_S)
+        self.log.close()
+        with open(os.path.join(self.data, "postgresql.conf"), "a") as conf:
+            for name, value in settings.items():
+                conf.write(f"{name} = '{value}'\n")
+        self._launch()
+
     def connect(self, tcp=False, **parameters):
         """A psycopg connection in autocommit mode, rows as named tuples."""
         settings = {
