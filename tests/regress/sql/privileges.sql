@@ -30,10 +30,11 @@ SELECT count(*) > 0 AS readable FROM pgvalet.usage_by_database;
 SELECT count(*) > 0 AS readable FROM pgvalet.usage_by_application;
 RESET ROLE;
 
--- All backends, but not the aggregates.
+-- All that is statistics is for pg_read_all_stats, of which pg_monitor is a member.
 SET ROLE regress_pgvalet_stats;
 SELECT count(*) FROM pgvalet.backends WHERE pid = pg_backend_pid();
-SELECT * FROM pgvalet.summary;
+SELECT count(*) FROM pgvalet.summary;
+SELECT count(*) > 0 AS readable FROM pgvalet.usage_by_role;
 RESET ROLE;
 
 -- A mistake in the direct call is said clearly.
