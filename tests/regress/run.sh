@@ -9,6 +9,7 @@
 # postgres.
 #
 #   PGV_PREFIX   where to keep the private copy (default: made anew and removed)
+#   PGV_JOBS     how many of the Python files at a time (2)
 #   PGV_ONLY     run only this Python file or "sql"
 #   PGV_RESULTS  copy the output of the SQL tests into this directory, to compare
 #                it with expected/ and take it over
@@ -60,12 +61,24 @@ if [ "${PGV_ONLY:-}" != sql ]; then
     echo "run.sh: $python has no psycopg 3; on Debian: apt-get install python3-psycopg" >&2
     exit 1
   }
-  for test in "$here"/test_*.py "$here"/../chaos/test_*.py; do
-    name=$(basename "$test")
-    if [ -n "${PGV_ONLY:-}" ] && [ "$PGV_ONLY" != "$name" ]; then continue; fi
-    echo "# $name"
-    PGV_BIN=$bin "$python" "$test" || failed+=("$name")
-  done
+  mkdir "$work/python"
+  # Each file has a server of its own, so as many run at a time as there are jobs; what a
+  # file says is kept together.  The number of the job keeps the servers' ports apart.
+  one_file() { # TEST
+    if "$PGV_PYTHON" "$1" >"$PGV_OUT/$(basename "$1").log" 2>&1; then status=ok; else status=FAILED; fi
+    {
+      echo "# $(basename "$1")"
+      cat "$PGV_OUT/$(basename "$1").log"
+      [ $status = ok ] || echo "$(basename "$1")" >>"$PGV_OUT/failed"
+    } >"$PGV_OUT/$(basename "$1").whole"
+    flock "$PGV_OUT" cat "$PGV_OUT/$(basename "$1").whole"
+  }
+  export -f one_file
+  printf '%s\0' "$here"/../chaos/test_*.py "$here"/test_*.py |
+    if [ -n "${PGV_ONLY:-}" ]; then grep -z "/$PGV_ONLY\$"; else cat; fi |
+    PGV_BIN=$bin PGV_PYTHON=$python PGV_OUT=$work/python \
+      xargs -0 -P "${PGV_JOBS:-2}" --process-slot-var=PGV_JOB -I TEST bash -c 'one_file TEST'
+  if [ -f "$work/python/failed" ]; then mapfile -t -O ${#failed[@]} failed <"$work/python/failed"; fi
 fi
 
 if [ ${#failed[@]} -gt 0 ]; then

@@ -22,8 +22,10 @@ from psycopg.rows import namedtuple_row
 # only waited out by a test that fails.
 DEADLINE_S = 60
 
-# Ports for the servers of these tests.
-PORTS = range(54100, 54190)
+# Ports for the servers of these tests; several files may run at a time, each as a job.
+PORTS_PER_JOB = 22
+FIRST_PORT = 54100 + PORTS_PER_JOB * (int(os.environ.get("PGV_JOB", "0")) % 4)
+PORTS = range(FIRST_PORT, FIRST_PORT + PORTS_PER_JOB)
 
 SERVER_USER = "postgres"
 
