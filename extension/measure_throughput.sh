@@ -4,20 +4,20 @@
 #
 #   extension/measure_throughput.sh [PG_CONFIG]
 #
-#   PGV_ROUNDS   rounds (20)         PGV_SECONDS  length of one run, seconds (5)
-#   PGV_CLIENTS  clients (8)         PGV_PORT     and the next one are used (54192)
+#   PGV_ROUNDS    rounds (40)        PGV_SECONDS  length of one run, seconds (2)
+#   PGV_CLIENTS   clients (8)        PGV_PORT     and the next one are used (54192)
 #
 # Two servers with copies of the same data are up all the time; a round runs one
 # and then the other, in turns, and gives one ratio.  The median of the ratios
 # counts, with the quarters around it, because a machine is never quiet: if half
-# of the rounds are far apart, take more and longer ones.  CPU time is that of
-# the backends, user and system; others on the machine disturb it less than
-# throughput.  measure_cost.sh counts instructions, which nobody disturbs.
+# of the rounds are far apart, take more, or a machine that has nothing else to
+# do.  CPU time is that of the backends, user and system.  measure_cost.sh counts
+# instructions, which nobody disturbs.
 set -euo pipefail
 
 here=$(cd "$(dirname "$0")" && pwd)
 port=${PGV_PORT:-54192}
-rounds=${PGV_ROUNDS:-20} seconds=${PGV_SECONDS:-5} clients=${PGV_CLIENTS:-8}
+rounds=${PGV_ROUNDS:-40} seconds=${PGV_SECONDS:-2} clients=${PGV_CLIENTS:-8}
 
 work=$(mktemp -d /tmp/pgvalet-throughput.XXXXXX)
 bin=$("$here/private_prefix.sh" "${PGV_PREFIX:-$work/prefix}" "$@")
@@ -83,9 +83,13 @@ start without "$port"
 start with $((port + 1)) "${with_extension[@]}"
 psql $((port + 1)) 'CREATE EXTENSION pgvalet'
 
-# CPU time of all backends of a server that have ended, in clock ticks.
+# CPU time of all processes of a server that have ended, in clock ticks.
 ended_cpu() { # NAME
   sed 's/.*) //' "/proc/${pid[$1]}/stat" | awk '{ print $14 + $15 }'
+}
+
+children() { # NAME
+  pgrep -c -P "${pid[$1]}" || true
 }
 
 # One run; prints transactions per second and nanoseconds of CPU per transaction.
@@ -96,7 +100,8 @@ bench() { # NAME PORT
     -T "$seconds" postgres 2>/dev/null)
   # The backends end a little later than pgbench, and only then their time counts.
   for _ in $(seq 500); do
-    if [ "$(psql "$2" "SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'client backend'")" = 1 ]; then break; fi
+    if [ "$(children "$1")" -le "${idle_children[$1]}" ]; then break; fi
+    sleep 0.01
   done
   after=$(ended_cpu "$1")
   echo "$out" | awk -v ticks=$((after - before)) -v hz="$(getconf CLK_TCK)" '
@@ -105,19 +110,25 @@ bench() { # NAME PORT
     END { printf "%.1f %.1f\n", tps, ticks / hz / n * 1e9 }'
 }
 
-bench without "$port" >/dev/null
-bench with $((port + 1)) >/dev/null
-for round in $(seq "$rounds"); do
-  # Whoever comes second finds the machine as the first has left it: take turns.
-  if [ $((round % 2)) = 0 ]; then
-    read -r tps_without cpu_without < <(bench without "$port")
-    read -r tps_with cpu_with < <(bench with $((port + 1)))
+# Both runs of a round, into the files "without.out" and "with.out".
+both() { # ROUND
+  if [ $(($1 % 2)) = 0 ]; then
+    # Whoever comes second finds the machine as the first has left it: take turns.
+    bench without "$port" >"$work/without.out"
+    bench with $((port + 1)) >"$work/with.out"
   else
-    read -r tps_with cpu_with < <(bench with $((port + 1)))
-    read -r tps_without cpu_without < <(bench without "$port")
+    bench with $((port + 1)) >"$work/with.out"
+    bench without "$port" >"$work/without.out"
   fi
-  echo "$tps_without $tps_with $cpu_without $cpu_with" | tee -a "$work/rounds" |
-    awk -v n="$round" '{ printf "round %2d  without %8.0f tps %7.0f ns   with %8.0f tps %7.0f ns   %+.2f %% tps %+.2f %% CPU\n", n, $1, $3, $2, $4, ($2 / $1 - 1) * 100, ($4 / $3 - 1) * 100 }'
+}
+
+sleep 1 # the servers' own processes are all there
+declare -A idle_children=([without]=$(children without) [with]=$(children with))
+both 0
+for round in $(seq "$rounds"); do
+  both "$round"
+  paste -d ' ' "$work/without.out" "$work/with.out" | tee -a "$work/rounds" |
+    awk -v n="$round" '{ printf "round %2d  without %8.0f tps %7.0f ns   with %8.0f tps %7.0f ns   %+.2f %% tps %+.2f %% CPU\n", n, $1, $2, $3, $4, ($3 / $1 - 1) * 100, ($4 / $2 - 1) * 100 }'
 done
 
 # Median and quarters of the ratio of two columns, in per cent.
@@ -129,5 +140,5 @@ ratio() { # NAME WITHOUT WITH
         v[int(NR / 4) + 1], v[NR - int(NR / 4)], v[1], v[NR] }'
 }
 "$bin/postgres" --version
-ratio "throughput" 1 2
-ratio "CPU time per transaction" 3 4
+ratio "throughput" 1 3
+ratio "CPU time per transaction" 2 4
