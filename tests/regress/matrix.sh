@@ -63,7 +63,7 @@ for version in "${@:-17 18}"; do
     [ -d "$chroot" ] || make_chroot "$one" "$chroot" || { failed+=("$one (no chroot)"); continue; }
     rm -rf "$chroot/pgvalet"
     mkdir -p "$chroot/pgvalet/tests"
-    cp -R "$root/extension" "$root/sql" "$chroot/pgvalet/"
+    cp -R "$root/extension" "$root/sql" "$root/docs" "$chroot/pgvalet/"
     cp -R "$root/tests/regress" "$root/tests/chaos" "$chroot/pgvalet/tests/"
     echo "# PostgreSQL $one"
     inside "$chroot" env -i PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin \
