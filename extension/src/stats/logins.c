@@ -16,6 +16,7 @@
 #include "libpq/pqsignal.h"
 #include "stats/event_log.h"
 #include "stats/logins.h"
+#include "stats/minute.h"
 #include "storage/shmem.h"
 #include "storage/spin.h"
 #include "utils/guc.h"
@@ -23,9 +24,6 @@
 
 /* A source may be in so many places: those of one row of the table. */
 #define ROW_PLACES 8
-
-/* At most one event per source and reason in this time. */
-#define EVENT_INTERVAL_US (10 * USECS_PER_SEC)
 
 typedef struct PgvLogins
 {
@@ -185,7 +183,7 @@ note_source(const PgvLoginSource *source)
 		memcpy(place->last_application, source->last_application, sizeof(place->last_application));
 	}
 	place->unreported_count++;
-	due = Max(place->reported_at + EVENT_INTERVAL_US, source->last_at);
+	due = Max(place->reported_at + pgv_step_us(), source->last_at);
 	unlock_sources(&old);
 	return due;
 }
@@ -343,7 +341,7 @@ look_at_source(PgvLoginSource *place, TimestampTz now)
 
 	lock_sources(&old);
 	source = *place;
-	due = source.reported_at + EVENT_INTERVAL_US;
+	due = source.reported_at + pgv_step_us();
 	if (source.count == 0 || source.unreported_count == 0 || !is_for_events(source.reason))
 		due = DT_NOEND;
 	else if (due <= now)
@@ -359,7 +357,7 @@ look_at_source(PgvLoginSource *place, TimestampTz now)
 	return DT_NOEND;
 }
 
-/* Raises the events that are due. */
+/* Raises the events that are due: at most one per source and step of a minute. */
 static long
 logins_upkeep(TimestampTz now)
 {

@@ -1,8 +1,9 @@
 /*-------------------------------------------------------------------------
  *
  * minute.h
- *	  How long a minute is: samples are taken six times in it, and history has
- *	  an entry for each.  Tests make it shorter.
+ *	  How long a minute is: samples are taken six times in it, events that come
+ *	  in numbers are raised once in such a step, and history has an entry for
+ *	  each minute.  Tests make it shorter.
  *
  * extension/src/stats/minute.h
  *-------------------------------------------------------------------------
