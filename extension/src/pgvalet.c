@@ -9,22 +9,31 @@
  */
 #include "base/pg_compat.h"
 
-#include "stats/aggregate.h"
-#include "stats/backend_slot.h"
-#include "stats/event_log.h"
-#include "stats/leak_groups.h"
-#include "stats/leaks.h"
-#include "session/catalog_changes.h"
-#include "collector/collector.h"
-#include "fmgr.h"
-#include "policy/idle_policy.h"
+#include "backend/farewell.h"
+#include "backend/wire.h"
+#include "base/keep.h"
 #include "base/part.h"
 #include "base/settings.h"
 #include "base/wake.h"
+#include "collector/collector.h"
+#include "collector/watch.h"
+#include "fmgr.h"
+#include "policy/idle_policy.h"
+#include "session/catalog_changes.h"
+#include "session/session.h"
+#include "stats/aggregate.h"
+#include "stats/backend_slot.h"
+#include "stats/ended_sessions.h"
+#include "stats/event_log.h"
+#include "stats/history.h"
+#include "stats/io_budget.h"
+#include "stats/leak_groups.h"
+#include "stats/leaks.h"
+#include "stats/logins.h"
+#include "stats/minute.h"
+#include "stats/rates.h"
 #include "storage/ipc.h"
 #include "storage/lwlock.h"
-#include "backend/wire.h"
-#include "session/session.h"
 
 PG_MODULE_MAGIC;
 
@@ -38,11 +47,17 @@ static void
 list_parts(void)
 {
 	pgv_parts_add(&pgv_wake_part);
+	/* Takes over its own sessions before those of the slots. */
+	pgv_parts_add(&pgv_ended_sessions_part);
 	pgv_parts_add(&pgv_slots_part);
 	pgv_parts_add(&pgv_aggregate_part);
 	pgv_parts_add(&pgv_event_log_part);
 	pgv_parts_add(&pgv_leak_groups_part);
 	pgv_parts_add(&pgv_leaks_part);
+	pgv_parts_add(&pgv_watch_part);
+	pgv_parts_add(&pgv_logins_part);
+	pgv_parts_add(&pgv_rates_part);
+	pgv_parts_add(&pgv_history_part);
 	pgv_parts_add(&pgv_catalog_changes_part);
 	pgv_parts_add(&pgv_idle_policy_part);
 }
@@ -66,6 +81,25 @@ pgv_shmem_startup(void)
 	LWLockAcquire(AddinShmemInitLock, LW_EXCLUSIVE);
 	pgv_parts_make();
 	LWLockRelease(AddinShmemInitLock);
+
+	if (!IsUnderPostmaster)
+		pgv_keep_start();
+}
+
+/* Defines the settings of all rooms. */
+static void
+define_settings(void)
+{
+	pgv_settings_define();
+	pgv_session_define_settings();
+	pgv_ended_sessions_define_settings();
+	pgv_logins_define_settings();
+	pgv_minute_define_settings();
+	pgv_io_budget_define_settings();
+	pgv_history_define_settings();
+	pgv_watch_define_settings();
+	pgv_leaks_define_settings();
+	MarkGUCPrefixReserved("pgvalet");
 }
 
 void
@@ -75,10 +109,7 @@ _PG_init(void)
 	if (!process_shared_preload_libraries_in_progress)
 		return;
 
-	pgv_settings_define();
-	pgv_session_define_settings();
-	pgv_leaks_define_settings();
-	MarkGUCPrefixReserved("pgvalet");
+	define_settings();
 	list_parts();
 
 	prev_shmem_request = shmem_request_hook;
@@ -86,6 +117,7 @@ _PG_init(void)
 	prev_shmem_startup = shmem_startup_hook;
 	shmem_startup_hook = pgv_shmem_startup;
 
+	pgv_farewell_install();
 	pgv_wire_install();
 	pgv_idle_policy_install();
 	pgv_catalog_changes_install();

@@ -29,8 +29,8 @@ SELECT e.event_sequence AS sequence,
        e.at,
        e.kind,
        e.pid,
-       coalesce(d.datname::text, pg_catalog.format('(dropped %s)', e.database_id)) AS database_name,
-       coalesce(r.rolname::text, pg_catalog.format('(dropped %s)', e.role_id)) AS role_name,
+       coalesce(d.datname::text, '(dropped ' || e.database_id || ')') AS database_name,
+       coalesce(r.rolname::text, '(dropped ' || e.role_id || ')') AS role_name,
        e.application_name,
        e.client_addr,
        e.rule_name,
@@ -45,7 +45,7 @@ GRANT SELECT ON pgvalet.events TO pg_read_all_stats;
 COMMENT ON VIEW pgvalet.events IS
     'What happened, oldest first, the last pgvalet.max_events events. To follow without loss use pgvalet.events_since().';
 COMMENT ON COLUMN pgvalet.events.sequence IS
-    'Number of the event: 1, 2, ... since the server''s memory was made.';
+    'Number of the event: 1, 2, ..., never given twice: restarts and crashes do not begin anew.';
 COMMENT ON COLUMN pgvalet.events.at IS
     'When it happened, timestamp.';
 COMMENT ON COLUMN pgvalet.events.kind IS
@@ -53,9 +53,9 @@ COMMENT ON COLUMN pgvalet.events.kind IS
 COMMENT ON COLUMN pgvalet.events.pid IS
     'Process id of the backend it is about; NULL if it is about none.';
 COMMENT ON COLUMN pgvalet.events.database_name IS
-    'Database of that session.';
+    'Database of that session; ''(dropped OID)'' if it no longer exists, NULL if the event is about none.';
 COMMENT ON COLUMN pgvalet.events.role_name IS
-    'Role that logged in.';
+    'Role that logged in; ''(dropped OID)'' if it no longer exists, NULL if the event is about none.';
 COMMENT ON COLUMN pgvalet.events.application_name IS
     'Its application_name.';
 COMMENT ON COLUMN pgvalet.events.client_addr IS

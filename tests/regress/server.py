@@ -129,15 +129,40 @@ class Server:
         self.log.close()
         shutil.rmtree(self.directory)
 
-    def restart(self, **settings):
-        """Stops it and starts it again, with these settings changed."""
-        self.process.send_signal(signal.SIGINT)
+    def shut_down(self, how=signal.SIGINT):
+        """Ends the server and keeps its data: fast, or with SIGQUIT immediately."""
+        self.process.send_signal(how)
         self.process.wait(DEADLINE_S)
         self.log.close()
+
+    def start_again(self, **settings):
+        """Starts it on the data it has, with further settings of postgresql.conf."""
         with open(os.path.join(self.data, "postgresql.conf"), "a") as conf:
             for name, value in settings.items():
                 conf.write(f"{name} = '{value}'\n")
         self._launch()
+
+    def restart(self, **settings):
+        """Stops it and starts it again, with these settings changed."""
+        self.shut_down()
+        self.start_again(**settings)
+
+    def crash(self):
+        """Kills a backend without warning, and waits until the server runs again."""
+        with self.connect() as victim:
+            before = victim.execute("SELECT started_at FROM pgvalet.summary"
+                                    ).fetchone().started_at
+            os.kill(victim.info.backend_pid, signal.SIGKILL)
+
+        def has_new_memory():
+            try:
+                with self.connect() as connection:
+                    return connection.execute("SELECT started_at FROM pgvalet.summary"
+                                              ).fetchone().started_at != before
+            except psycopg.OperationalError:
+                return False
+
+        wait_until(has_new_memory, "the server to run again after the crash")
 
     def connect(self, tcp=False, **parameters):
         """A psycopg connection in autocommit mode, rows as named tuples."""

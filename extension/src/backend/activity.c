@@ -15,6 +15,8 @@
  */
 #include "base/pg_compat.h"
 
+#include <sys/resource.h>
+
 #include "access/xact.h"
 #include "backend/activity.h"
 #include "stats/backend_slot.h"
@@ -109,6 +111,7 @@ void
 pgv_activity_end(void)
 {
 	PgvBackendSlot *slot = pgv_my_slot;
+	struct rusage cpu;
 
 	/* A client that vanished was not sent anything. */
 	if (pgv_activity_is_waiting)
@@ -116,9 +119,12 @@ pgv_activity_end(void)
 	pgv_slot_add_running_time(slot, &pgv_my_usage, GetCurrentTimestamp());
 	read_server_counters();
 	pgv_activity_is_waiting = false;
+	getrusage(RUSAGE_SELF, &cpu);
 
 	pgv_slot_begin_write(slot);
 	slot->usage = pgv_my_usage;
+	slot->cpu_user_us = cpu.ru_utime.tv_sec * USECS_PER_SEC + cpu.ru_utime.tv_usec;
+	slot->cpu_system_us = cpu.ru_stime.tv_sec * USECS_PER_SEC + cpu.ru_stime.tv_usec;
 	slot->phase = PGV_SLOT_ENDED;
 	pgv_slot_end_write(slot);
 }

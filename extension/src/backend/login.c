@@ -16,6 +16,8 @@
 #include "policy/idle_policy.h"
 #include "backend/login.h"
 #include "base/settings.h"
+#include "stats/logins.h"
+#include "stats/session_end.h"
 #include "storage/ipc.h"
 #include "utils/backend_status.h"
 #include "utils/guc.h"
@@ -28,28 +30,27 @@
  */
 static HTAB *used_names = NULL;
 
-/* Fills in where the client is.  Nothing known leaves "" and -1. */
-static void
-describe_client(PgvBackendSlot *slot)
+void
+pgv_login_describe_client(char *client_addr, int32 *client_port)
 {
 	const SockAddr *peer = &MyProcPort->raddr;
 	char		port[NI_MAXSERV];
 	char	   *scope;
 
-	slot->client_port = -1;
+	client_addr[0] = '\0';
+	*client_port = -1;
 	if (peer->addr.ss_family == AF_UNIX)
 		return;
-	if (pg_getnameinfo_all(&peer->addr, peer->salen,
-						   slot->client_addr, sizeof(slot->client_addr),
+	if (pg_getnameinfo_all(&peer->addr, peer->salen, client_addr, PGV_CLIENT_ADDR_BYTES,
 						   port, sizeof(port), NI_NUMERICHOST | NI_NUMERICSERV) != 0)
 	{
-		slot->client_addr[0] = '\0';
+		client_addr[0] = '\0';
 		return;
 	}
-	slot->client_port = atoi(port);
+	*client_port = atoi(port);
 
 	/* Type inet has no room for the scope of an IPv6 address. */
-	scope = strchr(slot->client_addr, '%');
+	scope = strchr(client_addr, '%');
 	if (scope != NULL)
 		*scope = '\0';
 }
@@ -70,7 +71,7 @@ describe_session(PgvBackendSlot *slot)
 	slot->login_us = Max(slot->state_since - slot->connected_at, 0);
 	strlcpy(slot->agent_name, pgv_agent, sizeof(slot->agent_name));
 	strlcpy(slot->application_name, application_name, sizeof(slot->application_name));
-	describe_client(slot);
+	pgv_login_describe_client(slot->client_addr, &slot->client_port);
 }
 
 /* Counts one more live session, and remembers the highest number there was. */
@@ -85,6 +86,17 @@ count_session(void)
 		pgv_slots->highest_count = live;
 		pgv_slots->highest_at = GetCurrentTimestamp();
 	}
+	pgv_slots->recent_highest_count = Max(pgv_slots->recent_highest_count, live);
+	if ((uint32) live >= pg_atomic_read_u32(&pgv_slots->wake_count))
+		pgv_wake_collector();
+}
+
+/* Counts one more session in an entry. */
+static void
+count_login(PgvAggregate *entry)
+{
+	entry->session_count++;
+	entry->login_count++;
 }
 
 /* Makes the slot with our index ours and live. */
@@ -110,9 +122,9 @@ claim_slot(PgvBackendSlot *slot)
 		   sizeof(PgvBackendSlot) - after_count);
 	pgv_slot_end_write(slot);
 
-	fresh.role->session_count++;
-	fresh.database->session_count++;
-	fresh.application->session_count++;
+	count_login(fresh.role);
+	count_login(fresh.database);
+	count_login(fresh.application);
 	count_session();
 
 	LWLockRelease(pgv_lock(PGV_LOCK_SLOTS));
@@ -129,6 +141,7 @@ leave_slot(int code, Datum arg)
 	if (pgv_my_slot == NULL)
 		return;
 	pgv_idle_policy_end();
+	pgv_end_describe(pgv_my_slot);
 	pgv_activity_end();
 	pgv_my_slot = NULL;
 	pg_atomic_fetch_sub_u32(&pgv_slots->live_count, 1);
@@ -145,6 +158,7 @@ pgv_login_finish(void)
 	on_shmem_exit(leave_slot, (Datum) 0);
 	claim_slot(slot);
 	pgv_my_slot = slot;
+	pgv_logins_count(slot->login_us);
 	pgv_activity_start();
 }
 

@@ -27,4 +27,12 @@ extern void pgv_login_finish(void);
  */
 extern void pgv_login_rename_application(void);
 
+/*
+ * Where the client of this process is: an address of PGV_CLIENT_ADDR_BYTES at
+ * most, and its port.  Nothing known, or a Unix socket, gives "" and -1.
+ *
+ * REQUIRES: MyProcPort is set.
+ */
+extern void pgv_login_describe_client(char *client_addr, int32 *client_port);
+
 #endif							/* PGV_LOGIN_H */

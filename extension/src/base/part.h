@@ -23,6 +23,13 @@
 /* Nothing to look after: upkeep need not be called before the next wake-up. */
 #define PGV_NO_UPKEEP (-1L)
 
+/* A copy of a part's memory from an earlier life; see keep.h. */
+typedef struct PgvKept
+{
+	TimestampTz at;				/* when it was made */
+	bool		after_crash;	/* the memory was lost with processes that used it */
+} PgvKept;
+
 /* Our lightweight locks; what each protects says the room that takes it. */
 typedef enum PgvLock
 {
@@ -31,6 +38,7 @@ typedef enum PgvLock
 	PGV_LOCK_SESSIONS,
 	PGV_LOCK_LOGINS,
 	PGV_LOCK_HISTORY,
+	PGV_LOCK_RATES,
 	PGV_LOCK_REPETITION,
 	PGV_LOCK_POLICY,
 	PGV_LOCK_LEAKS
@@ -63,6 +71,16 @@ typedef struct PgvPart
 	 * latest, or PGV_NO_UPKEEP.  NULL: nothing to look after.
 	 */
 	long		(*upkeep) (TimestampTz now);
+
+	/* Memory to be kept beyond our own life, and its size; NULL: none. */
+	void	   *(*keep) (Size *size);
+
+	/*
+	 * Takes over what keep said in an earlier life, perhaps under other
+	 * settings, perhaps damaged; copy may be written to.  Only in the postmaster,
+	 * which must not fail and takes no lock.  Returns false if it cannot be used.
+	 */
+	bool		(*take_over) (void *copy, Size size, const PgvKept *kept);
 } PgvPart;
 
 /* Adds a part, which must live for ever.  Only from _PG_init(). */

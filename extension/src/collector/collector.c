@@ -20,10 +20,14 @@
 #include "storage/ipc.h"
 #include "storage/latch.h"
 #include "utils/guc.h"
+#include "utils/memutils.h"
 #include "utils/timestamp.h"
 
 /* Seconds until the server starts the worker again if it ended. */
 #define RESTART_AFTER_S 1
+
+/* What the parts allocate while they are looked after. */
+static MemoryContext upkeep_context = NULL;
 
 /* Waits for the next thing to do, at most this long (PGV_NO_UPKEEP: for ever). */
 static void
@@ -45,10 +49,14 @@ forget_latch(int code, Datum arg)
 	pgv_wake_set_latch(NULL);
 }
 
-/* Lets every part do what is due; returns as PgvPart.upkeep. */
+/*
+ * Lets every part do what is due; returns as PgvPart.upkeep.  What they allocate
+ * is gone afterwards.
+ */
 static long
 look_after_parts(void)
 {
+	MemoryContext old_context = MemoryContextSwitchTo(upkeep_context);
 	long		soonest = PGV_NO_UPKEEP;
 	int			count;
 	const PgvPart *const *parts = pgv_parts(&count);
@@ -63,6 +71,8 @@ look_after_parts(void)
 		if (again != PGV_NO_UPKEEP && (soonest == PGV_NO_UPKEEP || again < soonest))
 			soonest = again;
 	}
+	MemoryContextSwitchTo(old_context);
+	MemoryContextReset(upkeep_context);
 	return soonest;
 }
 
@@ -74,6 +84,8 @@ pgv_collector_main(Datum main_arg)
 	BackgroundWorkerUnblockSignals();
 	BackgroundWorkerInitializeConnection(NULL, NULL, 0);
 
+	upkeep_context = AllocSetContextCreate(TopMemoryContext, "pgvalet upkeep",
+										   ALLOCSET_DEFAULT_SIZES);
 	before_shmem_exit(forget_latch, (Datum) 0);
 	pgv_wake_set_latch(MyLatch);
 

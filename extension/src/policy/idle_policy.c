@@ -17,6 +17,7 @@
 
 #include "backend/activity.h"
 #include "stats/backend_slot.h"
+#include "stats/session_end.h"
 #include "policy/idle_policy.h"
 #include "libpq/pqsignal.h"
 #include "storage/ipc.h"
@@ -129,6 +130,14 @@ own_due_time(void)
 	return due_time(pgv_my_slot);
 }
 
+/* The setting that ends sessions that wait in this state. */
+static const char *
+setting_of(int state)
+{
+	return state == PGV_STATE_IDLE ?
+		"pgvalet.idle_session_timeout" : "pgvalet.idle_in_transaction_timeout";
+}
+
 /*
  * Raises the server's own flags.  It ignores them if its own timeout is off, so
  * that is set as well: this session has nothing left to do with it.
@@ -137,6 +146,7 @@ static void
 end_session(void)
 {
 	ending_because = pgv_my_slot->state;
+	pgv_end_by_rule(setting_of(pgv_my_slot->state));
 	if (pgv_my_slot->state == PGV_STATE_IDLE)
 	{
 		if (IdleSessionTimeout <= 0)
@@ -243,8 +253,7 @@ pgv_emit_log(ErrorData *edata)
 	{
 		MemoryContext old_context = MemoryContextSwitchTo(edata->assoc_context);
 		bool		in_transaction = (ending_because != PGV_STATE_IDLE);
-		const char *setting = in_transaction ?
-			"pgvalet.idle_in_transaction_timeout" : "pgvalet.idle_session_timeout";
+		const char *setting = setting_of(ending_because);
 
 		edata->message = psprintf("terminating connection due to %s", setting);
 		edata->detail = psprintf("The session waited for a command %s for %u ms.",

@@ -39,16 +39,6 @@ PG_FUNCTION_INFO_V1(pgvalet_summary);
 #define USAGE_OWN_COLUMNS 4
 #define SUMMARY_COLUMNS 15
 
-/* Live sessions by what they do. */
-typedef struct PgvConnectionCounts
-{
-	int			all;
-	int			active;
-	int			idle;
-	int			idle_in_transaction;	/* failed transactions too */
-	int			agent;			/* opened by an agent */
-} PgvConnectionCounts;
-
 /* As in pg_stat_activity.state. */
 static const char *
 state_name(int state)
@@ -64,16 +54,6 @@ state_name(int state)
 		default:
 			return "idle in transaction (aborted)";
 	}
-}
-
-/* Puts the counters into consecutive columns. */
-static void
-put_usage(Datum *values, const PgvUsage *usage)
-{
-	const int64 *counters = (const int64 *) usage;
-
-	for (int i = 0; i < PGV_USAGE_COUNTERS; i++)
-		values[i] = Int64GetDatum(counters[i]);
 }
 
 /* What the session carries, in the columns behind the counters. */
@@ -126,7 +106,7 @@ put_slot(ReturnSetInfo *result, const PgvBackendSlot *slot, TimestampTz now)
 	values[10] = Int64GetDatum(slot->login_us);
 
 	pgv_slot_add_running_time(slot, &usage, now);
-	put_usage(&values[BACKEND_SLOTS_OWN_COLUMNS], &usage);
+	pgv_put_usage(&values[BACKEND_SLOTS_OWN_COLUMNS], &usage);
 	put_session(&values[BACKEND_SLOTS_OWN_COLUMNS + PGV_USAGE_COUNTERS],
 				&nulls[BACKEND_SLOTS_OWN_COLUMNS + PGV_USAGE_COUNTERS], slot);
 	tuplestore_putvalues(result->setResult, result->setDesc, values, nulls);
@@ -192,7 +172,7 @@ put_aggregate(ReturnSetInfo *result, const PgvAggregateRow *row, PgvDimension di
 
 	values[2] = Int64GetDatum(row->session_count);
 	values[3] = Int64GetDatum(row->live_session_count);
-	put_usage(&values[USAGE_OWN_COLUMNS], &row->usage);
+	pgv_put_usage(&values[USAGE_OWN_COLUMNS], &row->usage);
 	tuplestore_putvalues(result->setResult, result->setDesc, values, nulls);
 }
 
@@ -216,30 +196,6 @@ pgvalet_usage(PG_FUNCTION_ARGS)
 	return (Datum) 0;
 }
 
-/* Counts the live sessions of the whole server. */
-static PgvConnectionCounts
-count_connections(void)
-{
-	PgvConnectionCounts counts = {0};
-	PgvBackendSlot slot;
-
-	for (int i = 0; i < MaxBackends; i++)
-	{
-		if (!pgv_slot_copy(i, &slot) || slot.phase != PGV_SLOT_LIVE)
-			continue;
-		counts.all++;
-		if (slot.state == PGV_STATE_ACTIVE)
-			counts.active++;
-		else if (slot.state == PGV_STATE_IDLE)
-			counts.idle++;
-		else
-			counts.idle_in_transaction++;
-		if (slot.agent_name[0] != '\0')
-			counts.agent++;
-	}
-	return counts;
-}
-
 /* pgvalet.summary(): one row. */
 Datum
 pgvalet_summary(PG_FUNCTION_ARGS)
@@ -255,7 +211,7 @@ pgvalet_summary(PG_FUNCTION_ARGS)
 	if (get_call_result_type(fcinfo, NULL, &row_type) != TYPEFUNC_COMPOSITE)
 		elog(ERROR, "return type must be a row type");
 
-	counts = count_connections();
+	counts = pgv_slots_count_connections();
 	pgv_idle_policy_ended_counts(&idle_session_ended, &idle_in_transaction_ended);
 
 	values[0] = Int32GetDatum(counts.all);

@@ -9,6 +9,7 @@
 #include "base/pg_compat.h"
 
 #include "stats/aggregate.h"
+#include "stats/ended_sessions.h"
 #include "storage/shmem.h"
 #include "utils/hsearch.h"
 #include "utils/timestamp.h"
@@ -93,9 +94,10 @@ find_or_make(PgvDimension dimension, const void *key)
 		return &others[dimension];
 	if (!found)
 	{
+		Size		after_key = offsetof(PgvAggregate, number);
+
+		memset((char *) entry + after_key, 0, sizeof(PgvAggregate) - after_key);
 		entry->number = count;
-		entry->session_count = 0;
-		memset(&entry->ended, 0, sizeof(PgvUsage));
 	}
 	return entry;
 }
@@ -128,6 +130,7 @@ pgv_aggregate_fold(PgvBackendSlot *slot)
 	pgv_usage_add(&slot->database->ended, &slot->usage);
 	pgv_usage_add(&slot->application->ended, &slot->usage);
 	pgv_usage_subtract(&slot->application->ended, &slot->application_base);
+	pgv_ended_sessions_add(slot);
 
 	pgv_slot_begin_write(slot);
 	slot->phase = PGV_SLOT_FREE;
@@ -143,6 +146,7 @@ start_row(PgvAggregateRow *row, const PgvAggregate *entry, bool is_other)
 	row->is_used = !is_other || entry->session_count > 0;
 	row->session_count = entry->session_count;
 	row->live_session_count = 0;
+	row->login_count = entry->login_count;
 	row->usage = entry->ended;
 }
 
@@ -170,17 +174,27 @@ add_slot(PgvAggregateRow *rows, PgvDimension dimension, const PgvBackendSlot *sl
 		pgv_usage_subtract(&row->usage, &slot->application_base);
 }
 
-PgvAggregateRow *
-pgv_aggregate_read(PgvDimension dimension, int *count)
+/* Room for all rows of a table. */
+static PgvAggregateRow *
+make_rows(PgvDimension dimension, int *count)
+{
+	*count = table_limit(dimension) + 1;
+	return palloc0(*count * sizeof(PgvAggregateRow));
+}
+
+/*
+ * Fills in the rows of a table.
+ *
+ * REQUIRES: PGV_LOCK_SLOTS is held.
+ */
+static void
+fill_rows(PgvAggregateRow *rows, PgvDimension dimension)
 {
 	int			limit = table_limit(dimension);
-	PgvAggregateRow *rows = palloc0((limit + 1) * sizeof(PgvAggregateRow));
 	TimestampTz now;
 	HASH_SEQ_STATUS scan;
 	PgvAggregate *entry;
 	PgvBackendSlot slot;
-
-	LWLockAcquire(pgv_lock(PGV_LOCK_SLOTS), LW_SHARED);
 
 	hash_seq_init(&scan, tables[dimension]);
 	while ((entry = hash_seq_search(&scan)) != NULL)
@@ -193,11 +207,89 @@ pgv_aggregate_read(PgvDimension dimension, int *count)
 		if (pgv_slot_copy(i, &slot))
 			add_slot(rows, dimension, &slot, now);
 	}
+}
 
+/*
+ * Takes off a row what was there at the last reset.  Times of live sessions step
+ * back by microseconds now and then, and so might go below it.
+ */
+static void
+subtract_reset(PgvAggregateRow *row, const PgvAggregate *entry)
+{
+	int64	   *counters = (int64 *) &row->usage;
+	bool		any = false;
+
+	pgv_usage_subtract(&row->usage, &entry->reset_usage);
+	for (int i = 0; i < PGV_USAGE_COUNTERS; i++)
+	{
+		counters[i] = Max(counters[i], 0);
+		any = any || counters[i] > 0;
+	}
+	/* A session that comes back to an old application_name counts no more. */
+	row->session_count = Max(row->session_count - entry->reset_session_count,
+							 row->live_session_count);
+	row->is_used = row->is_used && (any || row->session_count > 0);
+}
+
+PgvAggregateRow *
+pgv_aggregate_read(PgvDimension dimension, int *count)
+{
+	PgvAggregateRow *rows = make_rows(dimension, count);
+	HASH_SEQ_STATUS scan;
+	PgvAggregate *entry;
+
+	LWLockAcquire(pgv_lock(PGV_LOCK_SLOTS), LW_SHARED);
+	fill_rows(rows, dimension);
+	hash_seq_init(&scan, tables[dimension]);
+	while ((entry = hash_seq_search(&scan)) != NULL)
+		subtract_reset(&rows[entry->number], entry);
+	subtract_reset(&rows[*count - 1], &others[dimension]);
 	LWLockRelease(pgv_lock(PGV_LOCK_SLOTS));
-
-	*count = limit + 1;
 	return rows;
+}
+
+PgvAggregateRow *
+pgv_aggregate_read_whole(PgvDimension dimension, int *count)
+{
+	PgvAggregateRow *rows = make_rows(dimension, count);
+
+	LWLockAcquire(pgv_lock(PGV_LOCK_SLOTS), LW_SHARED);
+	fill_rows(rows, dimension);
+	LWLockRelease(pgv_lock(PGV_LOCK_SLOTS));
+	return rows;
+}
+
+/* Remembers what an entry has now, so that it is not shown any more. */
+static void
+reset_entry(PgvAggregate *entry, const PgvAggregateRow *row)
+{
+	entry->reset_usage = row->usage;
+	entry->reset_session_count = row->session_count - row->live_session_count;
+}
+
+/*
+ * Nothing is set to 0: live sessions go on counting in their own slots, and
+ * readers that take differences are to notice nothing.
+ */
+static void
+aggregate_reset(void)
+{
+	for (int dimension = 0; dimension < PGV_DIMENSIONS; dimension++)
+	{
+		int			count;
+		PgvAggregateRow *rows = make_rows(dimension, &count);
+		HASH_SEQ_STATUS scan;
+		PgvAggregate *entry;
+
+		LWLockAcquire(pgv_lock(PGV_LOCK_SLOTS), LW_EXCLUSIVE);
+		fill_rows(rows, dimension);
+		hash_seq_init(&scan, tables[dimension]);
+		while ((entry = hash_seq_search(&scan)) != NULL)
+			reset_entry(entry, &rows[entry->number]);
+		reset_entry(&others[dimension], &rows[count - 1]);
+		LWLockRelease(pgv_lock(PGV_LOCK_SLOTS));
+		pfree(rows);
+	}
 }
 
 /* Entries of all tables. */
@@ -212,21 +304,26 @@ aggregate_count(int64 *used, int64 *limit)
 	}
 }
 
-/* Folds all ended slots; takes the lock only if there is one. */
-static long
-fold_ended_slots(TimestampTz now)
+void
+pgv_aggregate_fold_all(void)
 {
 	bool		any = false;
 
 	for (int i = 0; i < MaxBackends && !any; i++)
 		any = (pgv_slots->slots[i].slot.phase == PGV_SLOT_ENDED);
 	if (!any)
-		return PGV_NO_UPKEEP;
+		return;
 
 	LWLockAcquire(pgv_lock(PGV_LOCK_SLOTS), LW_EXCLUSIVE);
 	for (int i = 0; i < MaxBackends; i++)
 		pgv_aggregate_fold(&pgv_slots->slots[i].slot);
 	LWLockRelease(pgv_lock(PGV_LOCK_SLOTS));
+}
+
+static long
+aggregate_upkeep(TimestampTz now)
+{
+	pgv_aggregate_fold_all();
 	return PGV_NO_UPKEEP;
 }
 
@@ -235,5 +332,6 @@ const PgvPart pgv_aggregate_part = {
 	.size = aggregate_size,
 	.make = aggregate_make,
 	.count = aggregate_count,
-	.upkeep = fold_ended_slots,
+	.reset = aggregate_reset,
+	.upkeep = aggregate_upkeep,
 };

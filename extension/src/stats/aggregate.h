@@ -48,6 +48,9 @@ typedef struct PgvAggregate
 	int32		number;			/* 0, 1, ... in the order of appearance; the
 								 * entry "(other)" has the highest possible */
 	int64		session_count;	/* sessions that came by, live ones included */
+	int64		login_count;	/* those that logged in as this */
+	int64		reset_session_count;	/* ended sessions at the last reset */
+	PgvUsage	reset_usage;	/* what is not shown since the last reset */
 	PgvUsage	ended;			/* what is over: ended sessions, and parts of
 								 * live ones under another application_name */
 } PgvAggregate;
@@ -60,6 +63,7 @@ typedef struct PgvAggregateRow
 	bool		is_used;		/* false: the row is not to be shown */
 	int64		session_count;
 	int64		live_session_count;
+	int64		login_count;	/* since the server started, whatever was reset */
 	PgvUsage	usage;
 } PgvAggregateRow;
 
@@ -83,10 +87,17 @@ extern PgvAggregate *pgv_aggregate_of_application(const char *name);
  */
 extern void pgv_aggregate_fold(PgvBackendSlot *slot);
 
+/* Folds all slots that have ended; costs little if there is none. */
+extern void pgv_aggregate_fold_all(void);
+
 /*
- * Reads a whole table.  Returns an array in the current memory context and its
- * length in *count; rows with is_used == false have no meaning.
+ * Reads a whole table: what it has had since the last reset.  Returns an array in
+ * the current memory context and its length in *count; rows with is_used == false
+ * have no meaning.
  */
 extern PgvAggregateRow *pgv_aggregate_read(PgvDimension dimension, int *count);
+
+/* Same since the server started: readers that take differences know no reset. */
+extern PgvAggregateRow *pgv_aggregate_read_whole(PgvDimension dimension, int *count);
 
 #endif							/* PGV_AGGREGATE_H */

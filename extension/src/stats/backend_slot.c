@@ -9,6 +9,7 @@
 #include "base/pg_compat.h"
 
 #include "stats/backend_slot.h"
+#include "stats/ended_sessions.h"
 #include "storage/ipc.h"
 #include "storage/shmem.h"
 #include "utils/timestamp.h"
@@ -40,6 +41,7 @@ slots_make(void)
 	memset(pgv_slots, 0, slots_size());
 	pgv_slots->started_at = GetCurrentTimestamp();
 	pg_atomic_init_u32(&pgv_slots->live_count, 0);
+	pg_atomic_init_u32(&pgv_slots->wake_count, PG_UINT32_MAX);
 	pg_atomic_init_u64(&pgv_slots->session_count, 0);
 	for (int i = 0; i < MaxBackends; i++)
 	{
@@ -58,11 +60,20 @@ slots_count(int64 *used, int64 *limit)
 		*used += (pgv_slots->slots[i].slot.phase != PGV_SLOT_FREE);
 }
 
+static void *
+slots_keep(Size *size)
+{
+	*size = slots_size();
+	return pgv_slots;
+}
+
 const PgvPart pgv_slots_part = {
 	.name = "backends",
 	.size = slots_size,
 	.make = slots_make,
 	.count = slots_count,
+	.keep = slots_keep,
+	.take_over = pgv_ended_sessions_take_over_slots,
 };
 
 /* One try: returns false if the owner wrote meanwhile. */
@@ -148,4 +159,27 @@ pgv_slot_add_running_time(const PgvBackendSlot *slot, PgvUsage *usage, Timestamp
 		usage->idle_us += running_us;
 	else
 		usage->idle_in_transaction_us += running_us;
+}
+
+PgvConnectionCounts
+pgv_slots_count_connections(void)
+{
+	PgvConnectionCounts counts = {0};
+	PgvBackendSlot slot;
+
+	for (int i = 0; i < MaxBackends; i++)
+	{
+		if (!pgv_slot_copy(i, &slot) || slot.phase != PGV_SLOT_LIVE)
+			continue;
+		counts.all++;
+		if (slot.state == PGV_STATE_ACTIVE)
+			counts.active++;
+		else if (slot.state == PGV_STATE_IDLE)
+			counts.idle++;
+		else
+			counts.idle_in_transaction++;
+		if (slot.agent_name[0] != '\0')
+			counts.agent++;
+	}
+	return counts;
 }

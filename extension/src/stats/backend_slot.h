@@ -91,16 +91,24 @@ typedef struct PgvBackendSlot
 	struct PgvAggregate *application;
 	PgvUsage	application_base;	/* usage under other names */
 	char		application_name[NAMEDATALEN];
+
+	/* Written once, when the session ends. */
+	TimestampTz ended_at;
+	int32		how_ended;		/* PgvEndCause */
+	int32		end_sqlerrcode; /* of the FATAL error that ended it, 0 = none */
+	int64		cpu_user_us;	/* of the backend since its start, microseconds */
+	int64		cpu_system_us;
+	char		end_rule[NAMEDATALEN];	/* rule or setting that ended it, "" = none */
 } PgvBackendSlot;
 
 /* Two slots never share a cache line, so owners do not slow each other. */
 typedef union PgvBackendSlotPadded
 {
 	PgvBackendSlot slot;
-	char		pad[640];
+	char		pad[768];
 } PgvBackendSlotPadded;
 
-StaticAssertDecl(sizeof(PgvBackendSlotPadded) == 640,
+StaticAssertDecl(sizeof(PgvBackendSlotPadded) == 768,
 				 "a backend slot outgrew its padding");
 
 /* All slots, and what is counted over them. */
@@ -108,9 +116,11 @@ typedef struct PgvSlots
 {
 	/* Under PGV_LOCK_SLOTS. */
 	int32		highest_count;	/* most slots live at one time */
+	int32		recent_highest_count;	/* same in the present minute; history.h */
 	TimestampTz highest_at;		/* when that was reached first, 0 = never */
 
 	pg_atomic_uint32 live_count;	/* slots live now */
+	pg_atomic_uint32 wake_count;	/* so many live ones wake the collector */
 	pg_atomic_uint64 session_count; /* slots claimed since started_at */
 	TimestampTz started_at;		/* when this memory was made */
 	PgvBackendSlotPadded slots[FLEXIBLE_ARRAY_MEMBER];	/* MaxBackends */
@@ -144,6 +154,19 @@ extern bool pgv_slot_copy(int index, PgvBackendSlot *copy);
  */
 extern void pgv_slot_add_running_time(const PgvBackendSlot *slot, PgvUsage *usage,
 									  TimestampTz until);
+
+/* Live sessions by what they do. */
+typedef struct PgvConnectionCounts
+{
+	int32		all;
+	int32		active;
+	int32		idle;
+	int32		idle_in_transaction;	/* failed transactions too */
+	int32		agent;			/* opened by an agent */
+} PgvConnectionCounts;
+
+/* Counts the live sessions of the whole server. */
+extern PgvConnectionCounts pgv_slots_count_connections(void);
 
 /*
  * Everything between begin and end is a critical section: an error raised

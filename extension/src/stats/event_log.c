@@ -8,20 +8,14 @@
  */
 #include "base/pg_compat.h"
 
+#include "base/plain_text.h"
+#include "base/ring.h"
 #include "base/settings.h"
 #include "stats/event_log.h"
 #include "storage/shmem.h"
 #include "utils/timestamp.h"
 
-/* The ring: the event with sequence number n is at (n - 1) % pgv_max_events. */
-typedef struct PgvEventLog
-{
-	int64		last_sequence;	/* highest number given, 0 = none */
-	int64		first_sequence; /* lowest number still there, if any is */
-	PgvEvent	events[FLEXIBLE_ARRAY_MEMBER];
-} PgvEventLog;
-
-static PgvEventLog *event_log = NULL;
+static PgvRing *event_log = NULL;
 
 const char *const pgv_event_kind_names[PGV_EVENT_KINDS] = {
 	[PGV_EVENT_SERVER_STARTED] = "server_started",
@@ -43,7 +37,7 @@ const char *const pgv_event_kind_names[PGV_EVENT_KINDS] = {
 static Size
 log_size(void)
 {
-	return add_size(offsetof(PgvEventLog, events), mul_size(pgv_max_events, sizeof(PgvEvent)));
+	return pgv_ring_size(pgv_max_events, sizeof(PgvEvent));
 }
 
 static void
@@ -53,28 +47,50 @@ log_make(void)
 
 	event_log = ShmemInitStruct("pgvalet events", log_size(), &found);
 	if (!found)
-	{
-		memset(event_log, 0, log_size());
-		event_log->first_sequence = 1;
-	}
+		pgv_ring_init(event_log, pgv_max_events, sizeof(PgvEvent));
 }
 
 static void
 log_count(int64 *used, int64 *limit)
 {
 	LWLockAcquire(pgv_lock(PGV_LOCK_EVENTS), LW_SHARED);
-	*used = event_log->last_sequence + 1 - event_log->first_sequence;
+	*used = pgv_ring_count(event_log);
 	LWLockRelease(pgv_lock(PGV_LOCK_EVENTS));
 	*limit = pgv_max_events;
 }
 
-/* Forgets the events, not their numbers: a reader has lost them. */
 static void
 log_reset(void)
 {
 	LWLockAcquire(pgv_lock(PGV_LOCK_EVENTS), LW_EXCLUSIVE);
-	event_log->first_sequence = event_log->last_sequence + 1;
+	pgv_ring_forget(event_log);
 	LWLockRelease(pgv_lock(PGV_LOCK_EVENTS));
+}
+
+static void *
+log_keep(Size *size)
+{
+	*size = log_size();
+	return event_log;
+}
+
+/* Whether an event taken over makes sense; see pgv_ring_take_over(). */
+static bool
+mend_event(void *entry)
+{
+	PgvEvent   *event = entry;
+
+	pgv_plain_text_mend(event->rule_name, sizeof(event->rule_name));
+	pgv_plain_text_mend(event->application_name, sizeof(event->application_name));
+	pgv_plain_text_mend(event->client_addr, sizeof(event->client_addr));
+	pgv_plain_text_mend(event->message, sizeof(event->message));
+	return event->kind >= 0 && event->kind < PGV_EVENT_KINDS && IS_VALID_TIMESTAMP(event->at);
+}
+
+static bool
+log_take_over(void *copy, Size size, const PgvKept *kept)
+{
+	return pgv_ring_take_over(event_log, copy, size, mend_event);
 }
 
 const PgvPart pgv_event_log_part = {
@@ -83,6 +99,8 @@ const PgvPart pgv_event_log_part = {
 	.make = log_make,
 	.count = log_count,
 	.reset = log_reset,
+	.keep = log_keep,
+	.take_over = log_take_over,
 };
 
 void
@@ -106,10 +124,7 @@ pgv_event_add(PgvEvent *event, const char *format,...)
 	event->at = GetCurrentTimestamp();
 
 	LWLockAcquire(pgv_lock(PGV_LOCK_EVENTS), LW_EXCLUSIVE);
-	event->sequence = ++event_log->last_sequence;
-	event_log->events[(event->sequence - 1) % pgv_max_events] = *event;
-	if (event->sequence - event_log->first_sequence >= pgv_max_events)
-		event_log->first_sequence = event->sequence - pgv_max_events + 1;
+	event->sequence = pgv_ring_add(event_log, event);
 	LWLockRelease(pgv_lock(PGV_LOCK_EVENTS));
 }
 
@@ -118,14 +133,9 @@ pgv_events_after(int64 sequence, int *count, int64 *lost)
 {
 	/* Not palloc under the lock: a whole ring always fits. */
 	PgvEvent   *copy = palloc(mul_size(pgv_max_events, sizeof(PgvEvent)));
-	int64		first;
 
 	LWLockAcquire(pgv_lock(PGV_LOCK_EVENTS), LW_SHARED);
-	first = Max(sequence + 1, event_log->first_sequence);
-	*lost = first - (Max(sequence, 0) + 1);
-	*count = 0;
-	for (int64 n = first; n <= event_log->last_sequence; n++)
-		copy[(*count)++] = event_log->events[(n - 1) % pgv_max_events];
+	*count = pgv_ring_copy_after(event_log, sequence, copy, lost);
 	LWLockRelease(pgv_lock(PGV_LOCK_EVENTS));
 	return copy;
 }

@@ -5,7 +5,8 @@
  *	  that come near, leaks, changed settings.
  *
  * Every event has a sequence number, one more than that of the one before, so a
- * reader who remembers the last number he saw knows how many he missed.
+ * reader who remembers the last number he saw knows how many he missed.  Events
+ * and their numbers outlive a restart and a crash (keep.h).
  *
  * Writer	Any process that has a PGPROC, under PGV_LOCK_EVENTS.
  * Readers	SQL functions, under the same lock.
@@ -52,7 +53,7 @@ extern const char *const pgv_event_kind_names[PGV_EVENT_KINDS];
 
 typedef struct PgvEvent
 {
-	int64		sequence;		/* 1, 2, ...; 0 = empty place */
+	int64		sequence;		/* 1, 2, ...; must be first, for the ring */
 	TimestampTz at;				/* when it happened */
 	int32		kind;			/* PgvEventKind */
 	int32		pid;			/* of the session it is about, 0 = none */
