@@ -9,7 +9,9 @@
  */
 #include "base/pg_compat.h"
 
+#include "stats/agent_clients.h"
 #include "stats/aggregate.h"
+#include "stats/backend_sample.h"
 #include "stats/backend_slot.h"
 #include "stats/event_log.h"
 #include "stats/leak_groups.h"
@@ -23,6 +25,7 @@
 #include "base/wake.h"
 #include "storage/ipc.h"
 #include "storage/lwlock.h"
+#include "backend/query_id.h"
 #include "backend/wire.h"
 #include "session/session.h"
 
@@ -39,6 +42,8 @@ list_parts(void)
 {
 	pgv_parts_add(&pgv_wake_part);
 	pgv_parts_add(&pgv_slots_part);
+	pgv_parts_add(&pgv_backend_samples_part);
+	pgv_parts_add(&pgv_agent_clients_part);
 	pgv_parts_add(&pgv_aggregate_part);
 	pgv_parts_add(&pgv_event_log_part);
 	pgv_parts_add(&pgv_leak_groups_part);
@@ -78,6 +83,8 @@ _PG_init(void)
 	pgv_settings_define();
 	pgv_session_define_settings();
 	pgv_leaks_define_settings();
+	pgv_backend_samples_define_settings();
+	pgv_query_id_define_settings();
 	MarkGUCPrefixReserved("pgvalet");
 	list_parts();
 
@@ -87,6 +94,7 @@ _PG_init(void)
 	shmem_startup_hook = pgv_shmem_startup;
 
 	pgv_wire_install();
+	pgv_query_id_install();
 	pgv_idle_policy_install();
 	pgv_catalog_changes_install();
 

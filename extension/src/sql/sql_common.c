@@ -50,3 +50,12 @@ pgv_put_oid(Datum *value, bool *is_null, Oid id)
 	*is_null = !OidIsValid(id);
 	*value = ObjectIdGetDatum(id);
 }
+
+void
+pgv_put_usage(Datum *values, const PgvUsage *usage)
+{
+	const int64 *counters = (const int64 *) usage;
+
+	for (int i = 0; i < PGV_USAGE_COUNTERS; i++)
+		values[i] = Int64GetDatum(counters[i]);
+}

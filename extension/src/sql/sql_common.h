@@ -16,6 +16,7 @@
 
 #include "fmgr.h"
 #include "funcapi.h"
+#include "stats/usage.h"
 
 /* Without preloading there is no shared memory to read: that is an error. */
 extern void pgv_require_preloaded(void);
@@ -31,5 +32,8 @@ extern void pgv_put_time(Datum *value, bool *is_null, TimestampTz time);
 
 /* An object's id, or NULL for InvalidOid. */
 extern void pgv_put_oid(Datum *value, bool *is_null, Oid id);
+
+/* The counters, into consecutive columns. */
+extern void pgv_put_usage(Datum *values, const PgvUsage *usage);
 
 #endif							/* PGV_SQL_COMMON_H */
