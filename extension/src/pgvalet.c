@@ -10,6 +10,7 @@
 #include "base/pg_compat.h"
 
 #include "backend/farewell.h"
+#include "backend/query_id.h"
 #include "backend/wire.h"
 #include "base/keep.h"
 #include "base/part.h"
@@ -21,7 +22,9 @@
 #include "policy/idle_policy.h"
 #include "session/catalog_changes.h"
 #include "session/session.h"
+#include "stats/agent_clients.h"
 #include "stats/aggregate.h"
+#include "stats/backend_sample.h"
 #include "stats/backend_slot.h"
 #include "stats/ended_sessions.h"
 #include "stats/event_log.h"
@@ -50,6 +53,8 @@ list_parts(void)
 	/* Takes over its own sessions before those of the slots. */
 	pgv_parts_add(&pgv_ended_sessions_part);
 	pgv_parts_add(&pgv_slots_part);
+	pgv_parts_add(&pgv_backend_samples_part);
+	pgv_parts_add(&pgv_agent_clients_part);
 	pgv_parts_add(&pgv_aggregate_part);
 	pgv_parts_add(&pgv_event_log_part);
 	pgv_parts_add(&pgv_leak_groups_part);
@@ -99,6 +104,8 @@ define_settings(void)
 	pgv_history_define_settings();
 	pgv_watch_define_settings();
 	pgv_leaks_define_settings();
+	pgv_backend_samples_define_settings();
+	pgv_query_id_define_settings();
 	MarkGUCPrefixReserved("pgvalet");
 }
 
@@ -119,6 +126,7 @@ _PG_init(void)
 
 	pgv_farewell_install();
 	pgv_wire_install();
+	pgv_query_id_install();
 	pgv_idle_policy_install();
 	pgv_catalog_changes_install();
 

@@ -30,10 +30,34 @@ CREATE OR REPLACE FUNCTION pgvalet.backend_rows(
     OUT pinned_objects bigint,
     OUT pinned_since timestamptz,
     OUT moved_settings integer,
-    OUT moved_statements integer)
+    OUT moved_statements integer,
+    OUT memory_bytes bigint,
+    OUT memory_sampled_at timestamptz,
+    OUT cpu_user_us bigint,
+    OUT cpu_system_us bigint,
+    OUT cpu_sampled_at timestamptz,
+    OUT locks_held integer,
+    OUT xmin_age integer,
+    OUT wait_event_type text,
+    OUT wait_event text,
+    OUT wait_lock_us bigint,
+    OUT wait_lwlock_us bigint,
+    OUT wait_io_us bigint,
+    OUT wait_ipc_us bigint,
+    OUT wait_client_us bigint,
+    OUT wait_timeout_us bigint,
+    OUT wait_other_us bigint,
+    OUT running_us bigint,
+    OUT query_id bigint,
+    OUT query text,
+    OUT agent_client_addr inet,
+    OUT agent_client_port integer,
+    OUT agent_application_name text,
+    OUT leased_since timestamptz,
+    OUT agent_reported_at timestamptz)
 RETURNS SETOF record
 LANGUAGE C VOLATILE STRICT PARALLEL RESTRICTED
-AS 'MODULE_PATHNAME', 'pgvalet_backend_slots';
+AS 'MODULE_PATHNAME', 'pgvalet_backend_rows';
 
 COMMENT ON FUNCTION pgvalet.backend_rows() IS
     'The slots of the connected backends that the caller may see; pgvalet.backends gives the ids names.';
@@ -69,7 +93,31 @@ SELECT s.pid,
        s.pinned_objects,
        s.pinned_since,
        s.moved_settings,
-       s.moved_statements
+       s.moved_statements,
+       s.memory_bytes,
+       s.memory_sampled_at,
+       s.cpu_user_us,
+       s.cpu_system_us,
+       s.cpu_sampled_at,
+       s.locks_held,
+       s.xmin_age,
+       s.wait_event_type,
+       s.wait_event,
+       s.wait_lock_us,
+       s.wait_lwlock_us,
+       s.wait_io_us,
+       s.wait_ipc_us,
+       s.wait_client_us,
+       s.wait_timeout_us,
+       s.wait_other_us,
+       s.running_us,
+       s.query_id,
+       s.query,
+       s.agent_client_addr,
+       s.agent_client_port,
+       s.agent_application_name,
+       s.leased_since,
+       s.agent_reported_at
   FROM pgvalet.backend_rows() AS s
   LEFT JOIN pg_catalog.pg_database AS d ON d.oid = s.database_id
   LEFT JOIN pg_catalog.pg_roles AS r ON r.oid = s.role_id;
@@ -140,3 +188,51 @@ COMMENT ON COLUMN pgvalet.backends.moved_settings IS
     'Settings changed at session level that the session of an agent connection carries.';
 COMMENT ON COLUMN pgvalet.backends.moved_statements IS
     'Statements prepared by SQL (PREPARE) that the session of an agent connection carries.';
+COMMENT ON COLUMN pgvalet.backends.memory_bytes IS
+    'Memory that the backend has taken for its own data (all memory contexts), in bytes, at memory_sampled_at. Shared buffers and the program itself are not in it.';
+COMMENT ON COLUMN pgvalet.backends.memory_sampled_at IS
+    'When memory_bytes was added up, timestamp: at the end of a command, if that took longer than 100 ms or 5 s have gone by since the last time.';
+COMMENT ON COLUMN pgvalet.backends.cpu_user_us IS
+    'CPU time of the backend in user mode since it started, in microseconds, at cpu_sampled_at; NULL before the first sample (pgvalet.sample_interval).';
+COMMENT ON COLUMN pgvalet.backends.cpu_system_us IS
+    'CPU time of the backend in the kernel since it started, in microseconds, at cpu_sampled_at; NULL before the first sample.';
+COMMENT ON COLUMN pgvalet.backends.cpu_sampled_at IS
+    'When the collector read the CPU times last, timestamp. It leaves out backends that have done nothing since.';
+COMMENT ON COLUMN pgvalet.backends.locks_held IS
+    'Different locks that the backend held at the end of its last command, number of locks.';
+COMMENT ON COLUMN pgvalet.backends.xmin_age IS
+    'How many transactions ago the oldest one began whose row versions the backend keeps from being removed, in transactions, now; NULL if it keeps none.';
+COMMENT ON COLUMN pgvalet.backends.wait_event_type IS
+    'What kind of thing the backend waits for now, as in pg_stat_activity; NULL if it does not wait.';
+COMMENT ON COLUMN pgvalet.backends.wait_event IS
+    'What it waits for now, as in pg_stat_activity; NULL if it does not wait.';
+COMMENT ON COLUMN pgvalet.backends.wait_lock_us IS
+    'Active time spent waiting for locks on tables, rows and the like, in microseconds, by samples. What active_us has more than all these classes has not been attributed yet.';
+COMMENT ON COLUMN pgvalet.backends.wait_lwlock_us IS
+    'Active time spent waiting for locks on the server''s own memory, in microseconds, by samples.';
+COMMENT ON COLUMN pgvalet.backends.wait_io_us IS
+    'Active time spent waiting for files, in microseconds, by samples.';
+COMMENT ON COLUMN pgvalet.backends.wait_ipc_us IS
+    'Active time spent waiting for other processes of the server, in microseconds, by samples.';
+COMMENT ON COLUMN pgvalet.backends.wait_client_us IS
+    'Active time spent waiting for the client to take or send data, in microseconds, by samples.';
+COMMENT ON COLUMN pgvalet.backends.wait_timeout_us IS
+    'Active time spent waiting for a time to come (pg_sleep, delays of vacuum), in microseconds, by samples.';
+COMMENT ON COLUMN pgvalet.backends.wait_other_us IS
+    'Active time spent waiting for anything else (pinned buffers, extensions), in microseconds, by samples.';
+COMMENT ON COLUMN pgvalet.backends.running_us IS
+    'Active time in which the backend waited for nothing that the server knows of, in microseconds, by samples.';
+COMMENT ON COLUMN pgvalet.backends.query_id IS
+    'Query id of the statement that runs, or of the last one; NULL if the server computed none (pgvalet.track_queries, compute_query_id).';
+COMMENT ON COLUMN pgvalet.backends.query IS
+    'Text of the statement that runs, or of the last one, cut off at track_activity_query_size; NULL if there was none.';
+COMMENT ON COLUMN pgvalet.backends.agent_client_addr IS
+    'Behind an agent: address of the client that has this connection, at agent_reported_at; NULL for a Unix-domain socket, and if no client has it.';
+COMMENT ON COLUMN pgvalet.backends.agent_client_port IS
+    'Behind an agent: TCP port of that client, -1 for a Unix-domain socket; NULL if no client has the connection.';
+COMMENT ON COLUMN pgvalet.backends.agent_application_name IS
+    'Behind an agent: the application_name of that client; NULL if no client has the connection.';
+COMMENT ON COLUMN pgvalet.backends.leased_since IS
+    'Behind an agent: since when that client has this connection, timestamp; NULL if no client has it.';
+COMMENT ON COLUMN pgvalet.backends.agent_reported_at IS
+    'Behind an agent: when it last told who has its connections, timestamp; NULL if it has not, and on direct connections.';

@@ -19,6 +19,8 @@
 
 #include "access/xact.h"
 #include "backend/activity.h"
+#include "backend/query_id.h"
+#include "backend/resources.h"
 #include "stats/backend_slot.h"
 #include "executor/instrument.h"
 #include "utils/backend_status.h"
@@ -84,6 +86,8 @@ pgv_activity_ready(char transaction_status)
 {
 	PgvBackendSlot *slot = pgv_my_slot;
 	TimestampTz now = pgv_activity_ready_time();
+	int64		query_id = pgv_query_id_of_command();
+	int32		locks_held = pgv_resources_locks_held();
 	PgvState	state;
 
 	if (transaction_status == 'I')
@@ -97,11 +101,16 @@ pgv_activity_ready(char transaction_status)
 	pgv_slot_add_running_time(slot, &pgv_my_usage, now);
 	read_server_counters();
 	statement_at_ready = GetCurrentStatementStartTimestamp();
+	pgv_resources_ready(now);
+	pgv_query_id_statement_ended();
 
 	pgv_slot_begin_write(slot);
 	slot->state = state;
 	slot->state_since = now;
 	slot->usage = pgv_my_usage;
+	slot->last_query_id = query_id;
+	slot->running_query_id = 0;
+	slot->locks_held = locks_held;
 	pgv_slot_end_write(slot);
 
 	pgv_activity_is_waiting = true;
@@ -149,4 +158,5 @@ void
 pgv_activity_start(void)
 {
 	RegisterXactCallback(xact_callback, NULL);
+	pgv_resources_start();
 }

@@ -12,6 +12,7 @@
 #include "base/pg_compat.h"
 
 #include "backend/activity.h"
+#include "backend/query_id.h"
 #include "stats/backend_slot.h"
 #include "session/catalog_changes.h"
 #include "policy/idle_policy.h"
@@ -121,6 +122,7 @@ look_at_and_put(char type, const char *body, size_t len)
 			break;
 		case MSG_COMMAND_COMPLETE:
 			count_statement(body, len);
+			pgv_query_id_statement_ended();
 			break;
 		case MSG_FUNCTION_RESULT:
 			pgv_my_usage.statement_count++;

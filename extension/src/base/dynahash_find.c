@@ -30,10 +30,11 @@ pgv_dynahash_start(void)
 	HASHCTL		info = {0};
 	HTAB	   *probe;
 
+	if (name_offset != 0)
+		return true;
 	info.keysize = sizeof(int32);
 	info.entrysize = 2 * sizeof(int32);
 	probe = hash_create(PROBE_NAME, 4, &info, HASH_ELEM | HASH_BLOBS);
-	name_offset = 0;
 	for (MemoryContext child = TopMemoryContext->firstchild; child; child = child->nextchild)
 	{
 		if (has_name(child, PROBE_NAME) && child->ident > (const char *) probe)

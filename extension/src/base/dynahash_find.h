@@ -18,7 +18,9 @@
 
 #include "utils/hsearch.h"
 
-/* Measures; false if this server is not built as we know it. */
+/*
+ * Measures, the first time; false if this server is not built as we know it.
+ */
 extern bool pgv_dynahash_start(void);
 
 /* The table of this name, or NULL. */

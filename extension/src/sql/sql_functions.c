@@ -13,128 +13,20 @@
 
 #include "stats/aggregate.h"
 #include "stats/backend_slot.h"
-#include "catalog/pg_authid.h"
-#include "catalog/pg_type.h"
 #include "fmgr.h"
 #include "funcapi.h"
 #include "policy/idle_policy.h"
-#include "session/session_pins.h"
 #include "sql/sql_common.h"
-#include "utils/acl.h"
-#include "utils/array.h"
 #include "utils/builtins.h"
-#include "utils/fmgrprotos.h"
 #include "utils/timestamp.h"
 #include "base/version.h"
 
-PG_FUNCTION_INFO_V1(pgvalet_backend_slots);
 PG_FUNCTION_INFO_V1(pgvalet_usage);
 PG_FUNCTION_INFO_V1(pgvalet_summary);
 
 /* Columns before the counters. */
-#define BACKEND_SLOTS_OWN_COLUMNS 11
-#define BACKEND_SLOTS_SESSION_COLUMNS 5
-#define BACKEND_SLOTS_COLUMNS \
-	(BACKEND_SLOTS_OWN_COLUMNS + PGV_USAGE_COUNTERS + BACKEND_SLOTS_SESSION_COLUMNS)
 #define USAGE_OWN_COLUMNS 4
 #define SUMMARY_COLUMNS 15
-
-/* As in pg_stat_activity.state. */
-static const char *
-state_name(int state)
-{
-	switch (state)
-	{
-		case PGV_STATE_ACTIVE:
-			return "active";
-		case PGV_STATE_IDLE:
-			return "idle";
-		case PGV_STATE_IDLE_IN_TRANSACTION:
-			return "idle in transaction";
-		default:
-			return "idle in transaction (aborted)";
-	}
-}
-
-/* What the session carries, in the columns behind the counters. */
-static void
-put_session(Datum *values, bool *nulls, const PgvBackendSlot *slot)
-{
-	Datum		names[PGV_PIN_COUNT];
-	int			count = 0;
-
-	for (int i = 0; i < PGV_PIN_COUNT; i++)
-	{
-		if ((slot->pin_reasons & (UINT32_C(1) << i)) != 0)
-			names[count++] = CStringGetTextDatum(pgv_pin_names[i]);
-	}
-	nulls[0] = nulls[2] = count == 0;
-	if (count > 0)
-	{
-		values[0] = PointerGetDatum(construct_array(names, count, TEXTOID, -1, false, TYPALIGN_INT));
-		values[2] = TimestampTzGetDatum(slot->pinned_since);
-	}
-	values[1] = Int64GetDatum(slot->pinned_objects);
-	values[3] = Int32GetDatum(slot->moved_settings);
-	values[4] = Int32GetDatum(slot->moved_statements);
-}
-
-/* Returns one row of pgvalet.backend_slots(). */
-static void
-put_slot(ReturnSetInfo *result, const PgvBackendSlot *slot, TimestampTz now)
-{
-	Datum		values[BACKEND_SLOTS_COLUMNS] = {0};
-	bool		nulls[BACKEND_SLOTS_COLUMNS] = {0};
-	PgvUsage	usage = slot->usage;
-
-	values[0] = Int32GetDatum(slot->pid);
-	values[1] = ObjectIdGetDatum(slot->database_id);
-	values[2] = ObjectIdGetDatum(slot->role_id);
-	values[3] = CStringGetTextDatum(slot->application_name);
-	if (slot->client_addr[0] != '\0')
-		values[4] = DirectFunctionCall1(inet_in, CStringGetDatum(slot->client_addr));
-	else
-		nulls[4] = true;
-	values[5] = Int32GetDatum(slot->client_port);
-	if (slot->agent_name[0] != '\0')
-		values[6] = CStringGetTextDatum(slot->agent_name);
-	else
-		nulls[6] = true;
-	values[7] = CStringGetTextDatum(state_name(slot->state));
-	values[8] = TimestampTzGetDatum(slot->state_since);
-	values[9] = TimestampTzGetDatum(slot->connected_at);
-	values[10] = Int64GetDatum(slot->login_us);
-
-	pgv_slot_add_running_time(slot, &usage, now);
-	pgv_put_usage(&values[BACKEND_SLOTS_OWN_COLUMNS], &usage);
-	put_session(&values[BACKEND_SLOTS_OWN_COLUMNS + PGV_USAGE_COUNTERS],
-				&nulls[BACKEND_SLOTS_OWN_COLUMNS + PGV_USAGE_COUNTERS], slot);
-	tuplestore_putvalues(result->setResult, result->setDesc, values, nulls);
-}
-
-/*
- * pgvalet.backend_slots(): the connected backends that the caller may see, which
- * are all for pg_read_all_stats, and those of roles it has the privileges of.
- */
-Datum
-pgvalet_backend_slots(PG_FUNCTION_ARGS)
-{
-	bool		sees_all = has_privs_of_role(GetUserId(), ROLE_PG_READ_ALL_STATS);
-	TimestampTz now = GetCurrentTimestamp();
-	PgvBackendSlot slot;
-
-	pgv_require_preloaded();
-	InitMaterializedSRF(fcinfo, 0);
-
-	for (int i = 0; i < MaxBackends; i++)
-	{
-		if (!pgv_slot_copy(i, &slot) || slot.phase != PGV_SLOT_LIVE)
-			continue;
-		if (sees_all || has_privs_of_role(GetUserId(), slot.role_id))
-			put_slot((ReturnSetInfo *) fcinfo->resultinfo, &slot, now);
-	}
-	return (Datum) 0;
-}
 
 /* The dimension with this name, or an error. */
 static PgvDimension

@@ -66,6 +66,14 @@ typedef struct PgvBackendSlot
 										 * idle_policy.h */
 	TimestampTz state_since;	/* when state was entered */
 	PgvUsage	usage;			/* since connect, as of state_since */
+	int64		last_query_id;	/* of the last statement, 0 = unknown */
+	int64		running_query_id;	/* of the one that runs, 0 = none or unknown;
+									 * written alone, without change_count */
+	int32		locks_held;		/* when state was entered, number of locks */
+
+	/* Written now and then, at the end of a command. */
+	int64		memory_bytes;	/* of all memory contexts */
+	TimestampTz memory_sampled_at;	/* 0 = not yet */
 
 	/* Written once, when the slot is claimed. */
 	int32		pid;			/* operating-system id of the owner */

@@ -1,0 +1,84 @@
+/*-------------------------------------------------------------------------
+ *
+ * query_id.c
+ *	  Which statement is being answered.
+ *
+ * extension/src/backend/query_id.c
+ *-------------------------------------------------------------------------
+ */
+#include "base/pg_compat.h"
+
+#include "backend/query_id.h"
+#include "executor/executor.h"
+#include "parser/analyze.h"
+#include "stats/backend_slot.h"
+#include "tcop/pquery.h"
+#include "utils/backend_status.h"
+#include "utils/guc.h"
+#include "utils/portal.h"
+
+bool		pgv_query_id_is_noted = false;
+
+static bool track_queries = true;
+static ExecutorStart_hook_type prev_ExecutorStart = NULL;
+
+void
+pgv_query_id_define_settings(void)
+{
+	DefineCustomBoolVariable("pgvalet.track_queries",
+							 "Makes the server compute query ids, and looks at those of the statements that clients send.",
+							 "With compute_query_id = off there are none.",
+							 &track_queries,
+							 true,
+							 PGC_POSTMASTER, 0,
+							 NULL, NULL, NULL);
+}
+
+/*
+ * Whether a plan is what the client asked for: the (first) one of the portal
+ * that is being run.  What a function executes has no portal, or that of a
+ * cursor, which is the only kind with a generated name that can be seen.
+ */
+static inline bool
+is_sent_by_client(const PlannedStmt *plan)
+{
+	Portal		portal = ActivePortal;
+
+	return portal != NULL && portal->stmts != NIL && linitial(portal->stmts) == plan &&
+		!(unlikely(portal->name[0] == '<') && portal->visible);
+}
+
+/* ExecutorStart hook. */
+static void
+pgv_ExecutorStart(QueryDesc *query, int eflags)
+{
+	if (!pgv_query_id_is_noted && pgv_my_slot != NULL && is_sent_by_client(query->plannedstmt))
+	{
+		pgv_query_id_is_noted = true;
+		pgv_my_slot->running_query_id = (int64) query->plannedstmt->queryId;
+	}
+
+	if (prev_ExecutorStart)
+		prev_ExecutorStart(query, eflags);
+	else
+		standard_ExecutorStart(query, eflags);
+}
+
+void
+pgv_query_id_install(void)
+{
+	if (!track_queries)
+		return;
+	EnableQueryId();
+	prev_ExecutorStart = ExecutorStart_hook;
+	ExecutorStart_hook = pgv_ExecutorStart;
+}
+
+int64
+pgv_query_id_of_command(void)
+{
+	int64		id = pgv_my_slot->running_query_id;
+
+	/* Utility statements do not come to the executor; the server has their id. */
+	return likely(id != 0) ? id : (int64) MyBEEntry->st_query_id;
+}

@@ -1,0 +1,41 @@
+/*-------------------------------------------------------------------------
+ *
+ * query_id.h
+ *	  Which statement is being answered: the query id that the server gave it.
+ *
+ * The server reports query ids in pg_stat_activity, but loses them when a
+ * prepared statement is executed, so we look at what the executor is given.
+ * Only statements that the client sent have a say, not those inside functions.
+ *
+ * extension/src/backend/query_id.h
+ *-------------------------------------------------------------------------
+ */
+#ifndef PGV_QUERY_ID_H
+#define PGV_QUERY_ID_H
+
+#include "postgres.h"
+
+/* The statement that is being answered has begun: what begins now is inside it. */
+extern bool pgv_query_id_is_noted;
+
+/* pgvalet.track_queries.  Called once from _PG_init(). */
+extern void pgv_query_id_define_settings(void);
+
+/* Makes the server compute ids, and installs the hook.  From _PG_init(), after the settings. */
+extern void pgv_query_id_install(void);
+
+/* A statement has been answered, or has failed. */
+static inline void
+pgv_query_id_statement_ended(void)
+{
+	pgv_query_id_is_noted = false;
+}
+
+/*
+ * The id of the last statement of a command that has been answered, 0 = unknown.
+ *
+ * REQUIRES: pgv_my_slot is set, ReadyForQuery is next.
+ */
+extern int64 pgv_query_id_of_command(void);
+
+#endif							/* PGV_QUERY_ID_H */

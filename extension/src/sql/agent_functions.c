@@ -1,0 +1,132 @@
+/*-------------------------------------------------------------------------
+ *
+ * agent_functions.c
+ *	  What agents tell; sql/parts/15_agent_clients.sql declares it.
+ *
+ * extension/src/sql/agent_functions.c
+ *-------------------------------------------------------------------------
+ */
+#include "base/pg_compat.h"
+
+#include "sql/sql_common.h"
+#include "stats/agent_clients.h"
+#include "utils/array.h"
+#include "utils/builtins.h"
+#include "utils/lsyscache.h"
+#include "utils/timestamp.h"
+
+PG_FUNCTION_INFO_V1(pgvalet_report_clients);
+
+/* The arguments, arrays of the same length. */
+typedef enum PgvReportArgument
+{
+	ARGUMENT_PIDS,
+	ARGUMENT_CLIENT_ADDRS,
+	ARGUMENT_CLIENT_PORTS,
+	ARGUMENT_APPLICATION_NAMES,
+	ARGUMENT_LEASED_SINCE
+} PgvReportArgument;
+
+#define REPORT_ARGUMENTS (ARGUMENT_LEASED_SINCE + 1)
+
+typedef struct PgvArgument
+{
+	Datum	   *values;
+	bool	   *nulls;
+	int			count;
+} PgvArgument;
+
+static PgvArgument
+read_argument(ArrayType *array)
+{
+	PgvArgument argument;
+	Oid			type = ARR_ELEMTYPE(array);
+	int16		length;
+	bool		by_value;
+	char		align;
+
+	get_typlenbyvalalign(type, &length, &by_value, &align);
+	deconstruct_array(array, type, length, by_value, align,
+					  &argument.values, &argument.nulls, &argument.count);
+	return argument;
+}
+
+/* The address is to be readable for type inet whenever somebody asks for it. */
+static void
+copy_address(char *to, Datum address)
+{
+	char	   *numeric = TextDatumGetCString(address);
+
+	if (strlen(numeric) >= PGV_CLIENT_ADDR_BYTES)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_TEXT_REPRESENTATION),
+				 errmsg("client address is too long")));
+	if (numeric[0] != '\0')
+		(void) DirectFunctionCall1(inet_in, CStringGetDatum(numeric));
+	strlcpy(to, numeric, PGV_CLIENT_ADDR_BYTES);
+}
+
+/* Printable ASCII, as the server makes of every application_name. */
+static void
+copy_name(char *to, Datum name)
+{
+	strlcpy(to, TextDatumGetCString(name), NAMEDATALEN);
+	for (char *c = to; *c != '\0'; c++)
+	{
+		if (*c < ' ' || *c > '~')
+			*c = '?';
+	}
+}
+
+/* One report out of the arrays. */
+static PgvAgentReport
+read_report(const PgvArgument *arguments, int i)
+{
+	PgvAgentReport report = {0};
+	PgvAgentClient *client = &report.client;
+
+	if (arguments[ARGUMENT_PIDS].nulls[i] || arguments[ARGUMENT_LEASED_SINCE].nulls[i])
+		ereport(ERROR,
+				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+				 errmsg("pid and leased_since must not be null")));
+	report.pid = DatumGetInt32(arguments[ARGUMENT_PIDS].values[i]);
+	client->leased_since = DatumGetTimestampTz(arguments[ARGUMENT_LEASED_SINCE].values[i]);
+	client->client_port = arguments[ARGUMENT_CLIENT_PORTS].nulls[i] ? -1 :
+		DatumGetInt32(arguments[ARGUMENT_CLIENT_PORTS].values[i]);
+	if (!arguments[ARGUMENT_CLIENT_ADDRS].nulls[i])
+		copy_address(client->client_addr, arguments[ARGUMENT_CLIENT_ADDRS].values[i]);
+	if (!arguments[ARGUMENT_APPLICATION_NAMES].nulls[i])
+		copy_name(client->application_name, arguments[ARGUMENT_APPLICATION_NAMES].values[i]);
+	return report;
+}
+
+/* pgvalet.report_clients(): who has the connections of the agent that calls it. */
+Datum
+pgvalet_report_clients(PG_FUNCTION_ARGS)
+{
+	PgvArgument arguments[REPORT_ARGUMENTS];
+	PgvAgentReport *reports;
+	int			count;
+
+	pgv_require_preloaded();
+	if (pgv_agent[0] == '\0')
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("only an agent can report its clients"),
+				 errhint("An agent is a connection that sets pgvalet.agent when it starts.")));
+
+	for (int i = 0; i < REPORT_ARGUMENTS; i++)
+	{
+		arguments[i] = read_argument(PG_GETARG_ARRAYTYPE_P(i));
+		if (arguments[i].count != arguments[0].count)
+			ereport(ERROR,
+					(errcode(ERRCODE_ARRAY_SUBSCRIPT_ERROR),
+					 errmsg("the arrays must have the same length")));
+	}
+
+	count = arguments[0].count;
+	reports = palloc(Max(count, 1) * sizeof(PgvAgentReport));
+	for (int i = 0; i < count; i++)
+		reports[i] = read_report(arguments, i);
+	PG_RETURN_INT32(pgv_agent_clients_report(pgv_agent, reports, count));
+}
