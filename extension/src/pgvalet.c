@@ -15,9 +15,17 @@
 #include "stats/leak_groups.h"
 #include "stats/leaks.h"
 #include "session/catalog_changes.h"
+#include "backend/enforce.h"
+#include "backend/listening.h"
 #include "collector/collector.h"
+#include "collector/database_worker.h"
 #include "fmgr.h"
+#include "policy/budget.h"
 #include "policy/idle_policy.h"
+#include "policy/policy_changes.h"
+#include "policy/policy_settings.h"
+#include "policy/policy_table.h"
+#include "policy/verdict.h"
 #include "base/part.h"
 #include "base/settings.h"
 #include "base/wake.h"
@@ -44,7 +52,11 @@ list_parts(void)
 	pgv_parts_add(&pgv_leak_groups_part);
 	pgv_parts_add(&pgv_leaks_part);
 	pgv_parts_add(&pgv_catalog_changes_part);
+	pgv_parts_add(&pgv_policy_table_part);
+	pgv_parts_add(&pgv_verdict_part);
+	pgv_parts_add(&pgv_budget_part);
 	pgv_parts_add(&pgv_idle_policy_part);
+	pgv_parts_add(&pgv_database_worker_part);
 }
 
 /* shmem_request hook: says how much shared memory we need. */
@@ -78,6 +90,7 @@ _PG_init(void)
 	pgv_settings_define();
 	pgv_session_define_settings();
 	pgv_leaks_define_settings();
+	pgv_policy_define_settings();
 	MarkGUCPrefixReserved("pgvalet");
 	list_parts();
 
@@ -87,8 +100,10 @@ _PG_init(void)
 	shmem_startup_hook = pgv_shmem_startup;
 
 	pgv_wire_install();
-	pgv_idle_policy_install();
+	pgv_enforce_install();
+	pgv_listening_install();
 	pgv_catalog_changes_install();
+	pgv_policy_changes_install();
 
 	pgv_collector_install();
 }
