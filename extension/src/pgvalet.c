@@ -25,7 +25,6 @@
 #include "policy/policy_changes.h"
 #include "policy/policy_settings.h"
 #include "policy/policy_table.h"
-#include "policy/verdict.h"
 #include "base/part.h"
 #include "base/settings.h"
 #include "base/wake.h"
@@ -53,7 +52,6 @@ list_parts(void)
 	pgv_parts_add(&pgv_leaks_part);
 	pgv_parts_add(&pgv_catalog_changes_part);
 	pgv_parts_add(&pgv_policy_table_part);
-	pgv_parts_add(&pgv_verdict_part);
 	pgv_parts_add(&pgv_budget_part);
 	pgv_parts_add(&pgv_idle_policy_part);
 	pgv_parts_add(&pgv_database_worker_part);

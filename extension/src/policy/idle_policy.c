@@ -52,17 +52,6 @@ typedef struct PgvLook
 
 static MemoryContext look_context = NULL;
 
-static Size
-no_size(void)
-{
-	return 0;
-}
-
-static void
-make_nothing(void)
-{
-}
-
 /* Brings our copy of the rules up to date. */
 static void
 take_rules(void)
@@ -356,7 +345,7 @@ pgv_idle_policy_ended_counts(int64 *idle_session, int64 *idle_in_transaction)
 
 const PgvPart pgv_idle_policy_part = {
 	.name = "idle policy",
-	.size = no_size,
-	.make = make_nothing,
+	.size = pgv_verdicts_size,
+	.make = pgv_verdicts_make,
 	.upkeep = policy_upkeep,
 };

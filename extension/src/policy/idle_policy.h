@@ -25,7 +25,7 @@
 
 #include "base/part.h"
 
-/* The part whose upkeep it is. */
+/* The part: its memory is the verdicts, its upkeep the look at all sessions. */
 extern const PgvPart pgv_idle_policy_part;
 
 /* Sessions ended by each of the two settings. */

@@ -236,6 +236,21 @@ put_budgets(PgvBudget *budgets, int count)
 	return changed;
 }
 
+/*
+ * Keeps a text that readers in databases of any encoding are to be able to read:
+ * the words of the server may be in another language.
+ */
+static void
+put_ascii(char *to, const char *text, Size bytes)
+{
+	strlcpy(to, text, bytes);
+	for (char *c = to; *c != '\0'; c++)
+	{
+		if (*c < ' ' || *c > '~')
+			*c = '?';
+	}
+}
+
 /* Puts all in force.  REQUIRES: PGV_LOCK_POLICY exclusively. */
 static bool
 put_all(const char *database, PgvRule *rules, int rule_count,
@@ -245,7 +260,7 @@ put_all(const char *database, PgvRule *rules, int rule_count,
 
 	changed |= put_budgets(budgets, budget_count);
 	strlcpy(table->status.database, database, sizeof(table->status.database));
-	strlcpy(table->status.left_out, left_out, sizeof(table->status.left_out));
+	put_ascii(table->status.left_out, left_out, sizeof(table->status.left_out));
 	if (changed)
 		table->status.generation = pg_atomic_add_fetch_u32(&table->generation, 1);
 	return changed;
@@ -255,11 +270,11 @@ put_all(const char *database, PgvRule *rules, int rule_count,
 static bool
 put_error(const char *error)
 {
-	bool		is_news;
+	char		old[PGV_STATUS_BYTES];
 
-	is_news = (strncmp(table->status.error, error, sizeof(table->status.error) - 1) != 0);
-	strlcpy(table->status.error, error, sizeof(table->status.error));
-	return is_news;
+	memcpy(old, table->status.error, sizeof(old));
+	put_ascii(table->status.error, error, sizeof(table->status.error));
+	return strcmp(old, table->status.error) != 0;
 }
 
 bool

@@ -8,6 +8,7 @@
  */
 #include "base/pg_compat.h"
 
+#include "base/part.h"
 #include "policy/policy_settings.h"
 #include "policy/verdict.h"
 #include "storage/shmem.h"
@@ -33,34 +34,28 @@ typedef struct PgvVerdicts
 
 static PgvVerdicts *verdicts = NULL;
 
-static Size
-verdicts_size(void)
+Size
+pgv_verdicts_size(void)
 {
 	return add_size(offsetof(PgvVerdicts, backends),
 					mul_size(MaxBackends, sizeof(PgvBackendVerdicts)));
 }
 
-static void
-verdicts_make(void)
+void
+pgv_verdicts_make(void)
 {
 	bool		found;
 
-	verdicts = ShmemInitStruct("pgvalet verdicts", verdicts_size(), &found);
+	verdicts = ShmemInitStruct("pgvalet verdicts", pgv_verdicts_size(), &found);
 	if (found)
 		return;
-	memset(verdicts, 0, verdicts_size());
+	memset(verdicts, 0, pgv_verdicts_size());
 	for (int i = 0; i < MaxBackends; i++)
 	{
 		for (int kind = 0; kind < PGV_VERDICT_KINDS; kind++)
 			pg_atomic_init_u32(&verdicts->backends[i].places[kind].change_count, 0);
 	}
 }
-
-const PgvPart pgv_verdict_part = {
-	.name = "verdicts",
-	.size = verdicts_size,
-	.make = verdicts_make,
-};
 
 PgvWatch *
 pgv_watch_of(int index, PgvWatchKind kind)

@@ -24,7 +24,6 @@
 
 #include "postgres.h"
 
-#include "base/part.h"
 #include "datatype/timestamp.h"
 #include "policy/rule.h"
 
@@ -77,8 +76,9 @@ typedef struct PgvWatch
 	TimestampTz not_before;		/* nothing is done before, 0 = at once */
 } PgvWatch;
 
-/* The part of shared memory that they are. */
-extern const PgvPart pgv_verdict_part;
+/* Memory of the part that they are (idle_policy.h). */
+extern Size pgv_verdicts_size(void);
+extern void pgv_verdicts_make(void);
 
 /* The collector's memory of the backend at this place. */
 extern PgvWatch *pgv_watch_of(int index, PgvWatchKind kind);

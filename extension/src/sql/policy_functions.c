@@ -59,7 +59,8 @@ pgvalet_policy_changed(PG_FUNCTION_ARGS)
 						 pgv_policy_database)));
 	else
 		pgv_policy_changes_note();
-	PG_RETURN_NULL();
+	/* Not SQL NULL: a trigger returns no row. */
+	return PointerGetDatum(NULL);
 }
 
 /* Appends what a name that stands for nothing makes of its row. */
