@@ -9,7 +9,9 @@
  */
 #include "base/pg_compat.h"
 
+#include "backend/enforce.h"
 #include "backend/farewell.h"
+#include "backend/listening.h"
 #include "backend/query_id.h"
 #include "backend/wire.h"
 #include "base/keep.h"
@@ -17,9 +19,14 @@
 #include "base/settings.h"
 #include "base/wake.h"
 #include "collector/collector.h"
+#include "collector/database_worker.h"
 #include "collector/watch.h"
 #include "fmgr.h"
+#include "policy/budget.h"
 #include "policy/idle_policy.h"
+#include "policy/policy_changes.h"
+#include "policy/policy_settings.h"
+#include "policy/policy_table.h"
 #include "session/catalog_changes.h"
 #include "session/session.h"
 #include "stats/agent_clients.h"
@@ -64,7 +71,10 @@ list_parts(void)
 	pgv_parts_add(&pgv_rates_part);
 	pgv_parts_add(&pgv_history_part);
 	pgv_parts_add(&pgv_catalog_changes_part);
+	pgv_parts_add(&pgv_policy_table_part);
+	pgv_parts_add(&pgv_budget_part);
 	pgv_parts_add(&pgv_idle_policy_part);
+	pgv_parts_add(&pgv_database_worker_part);
 }
 
 /* shmem_request hook: says how much shared memory we need. */
@@ -106,6 +116,7 @@ define_settings(void)
 	pgv_leaks_define_settings();
 	pgv_backend_samples_define_settings();
 	pgv_query_id_define_settings();
+	pgv_policy_define_settings();
 	MarkGUCPrefixReserved("pgvalet");
 }
 
@@ -127,8 +138,10 @@ _PG_init(void)
 	pgv_farewell_install();
 	pgv_wire_install();
 	pgv_query_id_install();
-	pgv_idle_policy_install();
+	pgv_enforce_install();
+	pgv_listening_install();
 	pgv_catalog_changes_install();
+	pgv_policy_changes_install();
 
 	pgv_collector_install();
 }

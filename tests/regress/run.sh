@@ -52,7 +52,7 @@ sql_tests() {
 }
 
 if [ "${PGV_ONLY:-sql}" = sql ]; then
-  sql_tests pgvalet install update contract settings counters privileges application_name
+  sql_tests pgvalet install update contract settings counters privileges application_name policy_tables
   sql_tests not_preloaded not_preloaded
 fi
 

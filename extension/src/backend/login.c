@@ -9,11 +9,13 @@
 #include "base/pg_compat.h"
 
 #include "backend/activity.h"
+#include "backend/enforce.h"
 #include "stats/aggregate.h"
 #include "stats/backend_slot.h"
 #include "base/wake.h"
 #include "common/ip.h"
-#include "policy/idle_policy.h"
+#include "policy/budget.h"
+#include "policy/policy_settings.h"
 #include "backend/login.h"
 #include "base/settings.h"
 #include "stats/logins.h"
@@ -99,19 +101,30 @@ count_login(PgvAggregate *entry)
 	entry->login_count++;
 }
 
-/* Makes the slot with our index ours and live. */
-static void
-claim_slot(PgvBackendSlot *slot)
+/*
+ * Makes the slot with our index ours and live.  False if a connection budget has
+ * no room for the session: the slot stays free.
+ */
+static bool
+claim_slot(PgvBackendSlot *slot, PgvBudgetRefusal *refusal)
 {
 	Size		after_count = offsetof(PgvBackendSlot, phase);
 	PgvBackendSlot fresh;
+	PgvBudgetClaim claim;
 
 	describe_session(&fresh);
+	pgv_budget_prepare(&claim);
 
 	LWLockAcquire(pgv_lock(PGV_LOCK_SLOTS), LW_EXCLUSIVE);
 
 	/* The collector may not have come to the session before us. */
 	pgv_aggregate_fold(slot);
+
+	if (!pgv_budget_claim(&claim, &fresh, refusal))
+	{
+		LWLockRelease(pgv_lock(PGV_LOCK_SLOTS));
+		return false;
+	}
 
 	fresh.role = pgv_aggregate_of_object(PGV_BY_ROLE, fresh.role_id);
 	fresh.database = pgv_aggregate_of_object(PGV_BY_DATABASE, fresh.database_id);
@@ -128,6 +141,7 @@ claim_slot(PgvBackendSlot *slot)
 	count_session();
 
 	LWLockRelease(pgv_lock(PGV_LOCK_SLOTS));
+	return true;
 }
 
 /*
@@ -140,7 +154,7 @@ leave_slot(int code, Datum arg)
 {
 	if (pgv_my_slot == NULL)
 		return;
-	pgv_idle_policy_end();
+	pgv_enforce_end();
 	pgv_end_describe(pgv_my_slot);
 	pgv_activity_end();
 	pgv_my_slot = NULL;
@@ -152,11 +166,14 @@ void
 pgv_login_finish(void)
 {
 	PgvBackendSlot *slot = &pgv_slots->slots[pgv_my_backend_index()].slot;
+	PgvBudgetRefusal refusal;
 
 	/* What may fail comes before the slot is live. */
-	pgv_idle_policy_start();
+	pgv_enforce_start();
 	on_shmem_exit(leave_slot, (Datum) 0);
-	claim_slot(slot);
+	if (!claim_slot(slot, &refusal))
+		pgv_budget_refuse(&refusal);
+	pgv_budget_record_dry_run(&refusal);
 	pgv_my_slot = slot;
 	pgv_logins_count(slot->login_us);
 	pgv_activity_start();

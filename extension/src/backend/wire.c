@@ -12,10 +12,10 @@
 #include "base/pg_compat.h"
 
 #include "backend/activity.h"
+#include "backend/enforce.h"
 #include "backend/query_id.h"
 #include "stats/backend_slot.h"
 #include "session/catalog_changes.h"
-#include "policy/idle_policy.h"
 #include "libpq/auth.h"
 #include "libpq/libpq.h"
 #include "backend/login.h"
@@ -91,14 +91,14 @@ before_ready(char transaction_status)
 		pgv_session_start();
 	}
 
-	pgv_idle_policy_note_generation();
 	pgv_activity_ready(transaction_status);
 	if (unlikely(application_changed))
 	{
 		application_changed = false;
 		pgv_login_rename_application();
 	}
-	pgv_idle_policy_arm();
+	if (unlikely(pg_atomic_read_u32(&pgv_my_slot->at_ready) != 0))
+		pgv_enforce_at_ready(transaction_status);
 	if (unlikely(pgv_session_is_followed))
 	{
 		if (transaction_status == 'I')

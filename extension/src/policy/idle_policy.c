@@ -1,362 +1,351 @@
 /*-------------------------------------------------------------------------
  *
  * idle_policy.c
- *	  Ends sessions that wait too long for their client, exactly on time.
- *
- * The end itself is the server's own: we raise the flags that its idle timeouts
- * raise, so transaction state, locks and the client connection are treated in
- * the proven way, with the proven SQLSTATE.  Only the words of the message are
- * ours.
+ *	  Looks which rule is for which session, and when it is due.
  *
  * extension/src/policy/idle_policy.c
  *-------------------------------------------------------------------------
  */
 #include "base/pg_compat.h"
 
-#include <signal.h>
-
-#include "backend/activity.h"
-#include "stats/backend_slot.h"
-#include "stats/session_end.h"
+#include "access/xact.h"
+#include "policy/advisory_locks.h"
 #include "policy/idle_policy.h"
-#include "libpq/pqsignal.h"
-#include "storage/ipc.h"
-#include "storage/latch.h"
-#include "storage/shmem.h"
-#include "utils/elog.h"
-#include "utils/errcodes.h"
+#include "policy/policy_table.h"
+#include "policy/rule_act.h"
+#include "policy/rule_match.h"
+#include "policy/verdict.h"
 #include "utils/memutils.h"
-#include "utils/timeout.h"
 #include "utils/timestamp.h"
 
-/* How soon to look again at a session that was poked, milliseconds. */
-#define POKED_AGAIN_MS 50L
+/* Between two looks at all sessions, milliseconds. */
+#define LOOK_AGAIN_MOST_MS 1000L
+#define LOOK_AGAIN_LEAST_MS 5L
 
-/* How soon to look again at one that works and has old limits, milliseconds. */
-#define WORKING_AGAIN_MS 1000L
+/* A session that a lock spares is asked again after this, microseconds. */
+#define SPARED_AGAIN_US INT64CONST(1000000)
 
-/* Limits of one generation; see idle_policy.h for who writes when. */
-typedef struct PgvIdlePolicy
+/* The rules in force: of the table, of the generation, and of the settings. */
+static PgvRule rules[PGV_MAX_RULES + PGV_SETTINGS_RULES];
+static int	rule_count = 0;
+static int	table_rule_count = 0;
+static uint32 rules_generation = 0;
+static bool need_identity = false;
+static bool need_share = false;
+
+/* A session that ends so that the share of used connections falls. */
+typedef struct PgvCandidate
 {
-	pg_atomic_uint32 generation;	/* grows with every change */
-	pg_atomic_uint32 idle_session_ms;	/* 0 = off */
-	pg_atomic_uint32 idle_in_transaction_ms;	/* 0 = off */
-	pg_atomic_uint32 includes_agents;	/* bool: the first is for agents too */
-	pg_atomic_uint64 idle_session_ended_count;	/* sessions ended by each */
-	pg_atomic_uint64 idle_in_transaction_ended_count;
-} PgvIdlePolicy;
-
-static PgvIdlePolicy *policy = NULL;
-
-/* Our timer, or MAX_TIMEOUTS before pgv_idle_policy_start(). */
-static TimeoutId timer = MAX_TIMEOUTS;
-
-/* What the timer was set to, if it is active. */
-static TimestampTz timer_due = 0;
-
-/* Why we are ending: a waiting state, or PGV_STATE_ACTIVE while we are not. */
-static volatile sig_atomic_t ending_because = PGV_STATE_ACTIVE;
-
-static emit_log_hook_type prev_emit_log = NULL;
-
-static Size
-policy_size(void)
-{
-	return sizeof(PgvIdlePolicy);
-}
-
-static void
-policy_make(void)
-{
-	bool		found;
-
-	policy = ShmemInitStruct("pgvalet idle policy", sizeof(PgvIdlePolicy), &found);
-	if (found)
-		return;
-
-	pg_atomic_init_u32(&policy->generation, 1);
-	pg_atomic_init_u32(&policy->idle_session_ms, pgv_idle_session_timeout_ms);
-	pg_atomic_init_u32(&policy->idle_in_transaction_ms, pgv_idle_in_transaction_timeout_ms);
-	pg_atomic_init_u32(&policy->includes_agents, pgv_idle_session_includes_agents);
-	pg_atomic_init_u64(&policy->idle_session_ended_count, 0);
-	pg_atomic_init_u64(&policy->idle_in_transaction_ended_count, 0);
-}
-
-/* The limit for a session like this in the state it is in; 0 = none. */
-static uint32
-limit_ms(const PgvBackendSlot *slot)
-{
-	switch (slot->state)
-	{
-		case PGV_STATE_IDLE:
-			if (slot->agent_name[0] != '\0' &&
-				pg_atomic_read_u32(&policy->includes_agents) == 0)
-				return 0;
-			return pg_atomic_read_u32(&policy->idle_session_ms);
-		case PGV_STATE_IDLE_IN_TRANSACTION:
-		case PGV_STATE_IDLE_IN_FAILED_TRANSACTION:
-			return pg_atomic_read_u32(&policy->idle_in_transaction_ms);
-		default:
-			return 0;
-	}
-}
-
-/* When a waiting session has to end; DT_NOEND if it has not. */
-static TimestampTz
-due_time(const PgvBackendSlot *slot)
-{
-	uint32		limit = limit_ms(slot);
-
-	if (limit == 0)
-		return DT_NOEND;
-	return slot->state_since + (int64) limit * 1000;
-}
-
-/*
- * Same for our own session, asked from a signal handler that may have
- * interrupted anything: DT_NOEND also when we are not simply waiting.
- */
-static TimestampTz
-own_due_time(void)
-{
-	if (pgv_my_slot == NULL || proc_exit_inprogress)
-		return DT_NOEND;
-	/* In the middle of publishing: the timer is armed right after it. */
-	if (pg_atomic_read_u32(&pgv_my_slot->change_count) & 1)
-		return DT_NOEND;
-	/* The next command is here, though the slot does not say so yet. */
-	if (pgv_activity_command_came())
-		return DT_NOEND;
-	return due_time(pgv_my_slot);
-}
-
-/* The setting that ends sessions that wait in this state. */
-static const char *
-setting_of(int state)
-{
-	return state == PGV_STATE_IDLE ?
-		"pgvalet.idle_session_timeout" : "pgvalet.idle_in_transaction_timeout";
-}
-
-/*
- * Raises the server's own flags.  It ignores them if its own timeout is off, so
- * that is set as well: this session has nothing left to do with it.
- */
-static void
-end_session(void)
-{
-	ending_because = pgv_my_slot->state;
-	pgv_end_by_rule(setting_of(pgv_my_slot->state));
-	if (pgv_my_slot->state == PGV_STATE_IDLE)
-	{
-		if (IdleSessionTimeout <= 0)
-			IdleSessionTimeout = 1;
-		IdleSessionTimeoutPending = true;
-	}
-	else
-	{
-		if (IdleInTransactionSessionTimeout <= 0)
-			IdleInTransactionSessionTimeout = 1;
-		IdleInTransactionSessionTimeoutPending = true;
-	}
-	InterruptPending = true;
-	SetLatch(MyLatch);
-}
-
-/* The timer fired, maybe for a wait that is long over: look again. */
-static void
-timer_handler(void)
-{
-	TimestampTz due = own_due_time();
-
-	if (due == DT_NOEND)
-		return;
-	if (GetCurrentTimestamp() >= due)
-		end_session();
-	else
-	{
-		timer_due = due;
-		enable_timeout_at(timer, due);
-	}
-}
-
-/* The collector thinks that we are due.  Timers may not be touched here. */
-static void
-poke_handler(SIGNAL_ARGS)
-{
-	int			save_errno = errno;
-	TimestampTz due = own_due_time();
-
-	if (due != DT_NOEND && GetCurrentTimestamp() >= due)
-		end_session();
-	errno = save_errno;
-}
-
-void
-pgv_idle_policy_start(void)
-{
-	timer = RegisterTimeout(USER_TIMEOUT, timer_handler);
-	/* The server leaves SIGUSR2 unused in client backends. */
-	pqsignal(SIGUSR2, poke_handler);
-}
-
-void
-pgv_idle_policy_note_generation(void)
-{
-	uint32		generation = pg_atomic_read_u32(&policy->generation);
-
-	pg_atomic_write_u32(&pgv_my_slot->policy_generation, generation);
-	pg_read_barrier();
-}
-
-/* Sets the timer, unless it fires early enough to see to it by itself. */
-static pg_noinline void
-arm_until(TimestampTz due)
-{
-	/*
-	 * Error recovery switches all timers off, so ask instead of remembering.
-	 */
-	if (get_timeout_active(timer) && timer_due <= due)
-		return;
-	timer_due = due;
-	enable_timeout_at(timer, due);
-}
-
-void
-pgv_idle_policy_arm(void)
-{
-	TimestampTz due = due_time(pgv_my_slot);
-
-	if (unlikely(due != DT_NOEND))
-		arm_until(due);
-}
-
-void
-pgv_idle_policy_end(void)
-{
-	if (ending_because == PGV_STATE_ACTIVE)
-		return;
-	if (ending_because == PGV_STATE_IDLE)
-		pg_atomic_fetch_add_u64(&policy->idle_session_ended_count, 1);
-	else
-		pg_atomic_fetch_add_u64(&policy->idle_in_transaction_ended_count, 1);
-}
-
-/* emit_log hook: names the setting that ended the session, in log and client. */
-static void
-pgv_emit_log(ErrorData *edata)
-{
-	if (edata->elevel == FATAL &&
-		ending_because != PGV_STATE_ACTIVE &&
-		(edata->sqlerrcode == ERRCODE_IDLE_SESSION_TIMEOUT ||
-		 edata->sqlerrcode == ERRCODE_IDLE_IN_TRANSACTION_SESSION_TIMEOUT))
-	{
-		MemoryContext old_context = MemoryContextSwitchTo(edata->assoc_context);
-		bool		in_transaction = (ending_because != PGV_STATE_IDLE);
-		const char *setting = setting_of(ending_because);
-
-		edata->message = psprintf("terminating connection due to %s", setting);
-		edata->detail = psprintf("The session waited for a command %s for %u ms.",
-								 in_transaction ? "inside a transaction" : "outside a transaction",
-								 limit_ms(pgv_my_slot));
-		edata->hint = psprintf("%s; sessions cannot change %s.",
-							   in_transaction ?
-							   "Commit or roll back before waiting" :
-							   "Close connections that are not used, or use a connection pool",
-							   setting);
-		MemoryContextSwitchTo(old_context);
-	}
-	if (prev_emit_log)
-		prev_emit_log(edata);
-}
-
-void
-pgv_idle_policy_install(void)
-{
-	prev_emit_log = emit_log_hook;
-	emit_log_hook = pgv_emit_log;
-}
-
-/* Puts the settings of this process in force for all. */
-static void
-publish(void)
-{
-	uint32		idle_session_ms = pgv_idle_session_timeout_ms;
-	uint32		idle_in_transaction_ms = pgv_idle_in_transaction_timeout_ms;
-	uint32		includes_agents = pgv_idle_session_includes_agents;
-
-	if (idle_session_ms == pg_atomic_read_u32(&policy->idle_session_ms) &&
-		idle_in_transaction_ms == pg_atomic_read_u32(&policy->idle_in_transaction_ms) &&
-		includes_agents == pg_atomic_read_u32(&policy->includes_agents))
-		return;
-
-	pg_atomic_write_u32(&policy->idle_session_ms, idle_session_ms);
-	pg_atomic_write_u32(&policy->idle_in_transaction_ms, idle_in_transaction_ms);
-	pg_atomic_write_u32(&policy->includes_agents, includes_agents);
-	pg_write_barrier();
-	pg_atomic_fetch_add_u32(&policy->generation, 1);
-}
-
-/* Sees to one session; returns as PgvPart.upkeep. */
-static long
-look_after(const PgvBackendSlot *slot, uint32 generation, TimestampTz now)
-{
-	TimestampTz due;
-
-	if (slot->phase != PGV_SLOT_LIVE)
-		return PGV_NO_UPKEEP;
-	if (pg_atomic_read_u32(unconstify(pg_atomic_uint32 *, &slot->policy_generation)) == generation)
-		return PGV_NO_UPKEEP;
-
-	/*
-	 * It may have read the old limits and be about to wait by them.
-	 */
-	if (slot->state == PGV_STATE_ACTIVE)
-		return WORKING_AGAIN_MS;
-
-	due = due_time(slot);
-	if (due == DT_NOEND)
-		return PGV_NO_UPKEEP;
-	if (due > now)
-		return Min((due - now + 999) / 1000, INT_MAX);
-	kill(slot->pid, SIGUSR2);
-	return POKED_AGAIN_MS;
-}
-
-/* Pokes sessions that are due and were idle before the limits changed. */
-static long
-policy_upkeep(TimestampTz now)
-{
-	uint32		generation;
-	long		soonest = PGV_NO_UPKEEP;
+	PgvSituation situation;
 	PgvBackendSlot slot;
+	PgvAction	action;
+} PgvCandidate;
 
-	publish();
-	generation = pg_atomic_read_u32(&policy->generation);
+/* One look at all sessions. */
+typedef struct PgvLook
+{
+	TimestampTz now;
+	TimestampTz soonest;		/* when the next action is due, DT_NOEND = none */
+	int			connections;	/* connected, without those that are being ended */
+	List	   *candidates;		/* of PgvCandidate */
+} PgvLook;
+
+static MemoryContext look_context = NULL;
+
+/* Brings our copy of the rules up to date. */
+static void
+take_rules(void)
+{
+	uint32		generation = pgv_policy_generation();
+
+	if (generation != rules_generation)
+	{
+		/* Before the rules: if they change meanwhile, they are copied again. */
+		rules_generation = generation;
+		table_rule_count = pgv_policy_copy_rules(rules, NULL);
+	}
+	rule_count = table_rule_count + pgv_rules_of_settings(&rules[table_rule_count]);
+	need_identity = pgv_rules_need_identity(rules, rule_count);
+	need_share = false;
+	for (int i = 0; i < rule_count; i++)
+		need_share |= rules[i].min_used_share >= 0;
+}
+
+/* How long we may sleep if nothing is due, milliseconds. */
+static long
+longest_sleep_ms(void)
+{
+	int64		smallest_us = PG_INT64_MAX;
+
+	for (int i = 0; i < rule_count; i++)
+	{
+		for (int action = 0; action < PGV_ACTIONS; action++)
+		{
+			if (rules[i].after_us[action] > 0)
+				smallest_us = Min(smallest_us, rules[i].after_us[action]);
+		}
+	}
+	return Max(LOOK_AGAIN_LEAST_MS, Min(LOOK_AGAIN_MOST_MS, smallest_us / 2000));
+}
+
+/* What was done in another situation, or by another rule, does not count. */
+static void
+begin_watch(const PgvSituation *situation)
+{
+	PgvWatch   *watch = situation->watch;
+
+	if (watch->pid == situation->slot->pid && watch->since == situation->since &&
+		watch->state == (int) situation->state && watch->rule_serial == situation->rule->serial)
+		return;
+	memset(watch, 0, sizeof(*watch));
+	watch->pid = situation->slot->pid;
+	watch->state = situation->state;
+	watch->since = situation->since;
+	watch->rule_serial = situation->rule->serial;
+}
+
+/* Whether the rule leaves this session alone, at this moment. */
+static bool
+is_spared(const PgvSituation *situation, TimestampTz now)
+{
+	const PgvRule *rule = situation->rule;
+	PgvWatch   *watch = situation->watch;
+
+	if (pgv_rule_spares(rule, situation->slot, situation->identity, false) != NULL)
+		return true;
+	if (!rule->spares_advisory_locks)
+		return false;
+	if (!watch->is_spared || now >= watch->not_before)
+	{
+		watch->is_spared = pgv_holds_advisory_lock(situation->slot->pid);
+		watch->not_before = now + SPARED_AGAIN_US;
+	}
+	return watch->is_spared;
+}
+
+/* Ends only as many as it takes; the others may stay: see end_candidates(). */
+static void
+add_candidate(PgvLook *look, const PgvSituation *situation, PgvAction action)
+{
+	PgvCandidate *candidate = palloc(sizeof(PgvCandidate));
+
+	candidate->situation = *situation;
+	candidate->slot = *situation->slot;
+	candidate->situation.slot = &candidate->slot;
+	candidate->action = action;
+	look->candidates = lappend(look->candidates, candidate);
+}
+
+/* An action is due. */
+static void
+act(PgvLook *look, const PgvSituation *situation, PgvAction action)
+{
+	bool		is_first_time = (situation->watch->done & (1U << action)) == 0;
+
+	if (is_spared(situation, look->now))
+		return;
+	if (action == PGV_ACTION_END && situation->rule->min_used_share >= 0 && is_first_time)
+	{
+		add_candidate(look, situation, action);
+		return;
+	}
+	pgv_rule_act(situation, action, look->now);
+	if (situation->watch->not_before > look->now)
+		look->soonest = Min(look->soonest, situation->watch->not_before);
+}
+
+/* What the backend has to do is said again until it has happened. */
+static bool
+is_worth_repeating(const PgvWatch *watch, PgvAction action)
+{
+	if (action == PGV_ACTION_CANCEL)
+		return (watch->done & (1U << PGV_ACTION_END)) == 0;
+	return action == PGV_ACTION_END;
+}
+
+/* Does what is due in a situation, and notes when the next is. */
+static void
+follow_rule(PgvLook *look, const PgvSituation *situation)
+{
+	const PgvRule *rule = situation->rule;
+	PgvWatch   *watch = situation->watch;
+	bool		is_dry_run = pgv_rule_is_dry_run(rule);
+
+	for (PgvAction action = 0; action < PGV_ACTIONS; action++)
+	{
+		TimestampTz due = situation->since + rule->after_us[action];
+		bool		is_done = ((is_dry_run ? watch->would : watch->done) & (1U << action)) != 0;
+
+		if (rule->after_us[action] == 0)
+			continue;
+		if (is_done)
+		{
+			if (is_dry_run || !is_worth_repeating(watch, action))
+				continue;
+			due = watch->not_before;
+		}
+		if (due <= look->now)
+			act(look, situation, action);
+		else
+			look->soonest = Min(look->soonest, due);
+	}
+}
+
+/* One session in one situation. */
+static void
+look_at_situation(PgvLook *look, PgvSituation *situation, PgvWatchKind kind)
+{
+	situation->rule = pgv_rule_find(rules, rule_count, situation->state, situation->slot,
+									situation->identity, pgv_used_share(look->connections));
+	if (situation->rule == NULL || situation->since == 0)
+		return;
+	situation->watch = pgv_watch_of(situation->index, kind);
+	begin_watch(situation);
+	follow_rule(look, situation);
+}
+
+static void
+look_at_session(PgvLook *look, int index, const PgvBackendSlot *slot)
+{
+	PgvSituation situation = {.index = index, .slot = slot};
+
+	if (need_identity)
+		situation.identity = pgv_identity_cached(slot->role_id, slot->database_id);
+
+	situation.state = pgv_rule_state_of(slot->state);
+	situation.since = situation.state == PGV_RULE_ACTIVE ?
+		pgv_slot_statement_start(slot) : slot->state_since;
+	look_at_situation(look, &situation, PGV_WATCH_STATE);
+
+	situation.state = PGV_RULE_SESSION_AGE;
+	situation.since = slot->connected_at;
+	look_at_situation(look, &situation, PGV_WATCH_AGE);
+}
+
+/* Whether this session has been told to end. */
+static bool
+is_being_ended(int index, const PgvBackendSlot *slot)
+{
+	for (int kind = 0; kind < PGV_WATCH_KINDS; kind++)
+	{
+		const PgvWatch *watch = pgv_watch_of(index, kind);
+
+		if (watch->pid == slot->pid && watch->poke_count > 0 &&
+			(watch->done & (1U << PGV_ACTION_END)) != 0 &&
+			(kind == PGV_WATCH_AGE || watch->since == slot->state_since ||
+			 watch->state == PGV_RULE_ACTIVE))
+			return true;
+	}
+	return false;
+}
+
+/* Connections that there will be when those that have been told to end have gone. */
+static int
+count_connections(void)
+{
+	int			count = 0;
+	PgvBackendSlot slot;
 
 	for (int i = 0; i < MaxBackends; i++)
 	{
-		long		again;
-
-		if (!pgv_slot_copy(i, &slot))
-			continue;
-		again = look_after(&slot, generation, now);
-		if (again != PGV_NO_UPKEEP && (soonest == PGV_NO_UPKEEP || again < soonest))
-			soonest = again;
+		if (pgv_slot_copy(i, &slot) && slot.phase == PGV_SLOT_LIVE && !is_being_ended(i, &slot))
+			count++;
 	}
-	return soonest;
+	return count;
+}
+
+static int
+compare_since(const ListCell *a, const ListCell *b)
+{
+	TimestampTz first = ((PgvCandidate *) lfirst(a))->situation.since;
+	TimestampTz second = ((PgvCandidate *) lfirst(b))->situation.since;
+
+	return first < second ? -1 : first > second;
+}
+
+/*
+ * Ends sessions of rules that hold only above a share of the connections, those
+ * first that wait longest, until the share is no longer reached.
+ */
+static void
+end_candidates(PgvLook *look)
+{
+	ListCell   *cell;
+
+	list_sort(look->candidates, compare_since);
+	foreach(cell, look->candidates)
+	{
+		PgvCandidate *candidate = lfirst(cell);
+		const PgvRule *rule = candidate->situation.rule;
+
+		if (pgv_used_share(look->connections) <= rule->min_used_share)
+			continue;
+		pgv_rule_act(&candidate->situation, candidate->action, look->now);
+		look->connections--;
+		look->soonest = Min(look->soonest,
+							Max(candidate->situation.watch->not_before, look->now + 1));
+	}
+}
+
+static void
+look_at_sessions(PgvLook *look)
+{
+	PgvBackendSlot slot;
+
+	if (need_share)
+		look->connections = count_connections();
+	for (int i = 0; i < MaxBackends; i++)
+	{
+		if (pgv_slot_copy(i, &slot) && slot.phase == PGV_SLOT_LIVE)
+			look_at_session(look, i, &slot);
+	}
+	end_candidates(look);
+}
+
+/* Looks at all sessions. */
+static long
+policy_upkeep(TimestampTz now)
+{
+	PgvLook		look = {.now = now, .soonest = DT_NOEND};
+	MemoryContext old;
+	long		sleep_ms;
+
+	take_rules();
+	if (rule_count == 0)
+		return PGV_NO_UPKEEP;
+
+	if (look_context == NULL)
+		look_context = AllocSetContextCreate(TopMemoryContext, "pgvalet idle policy",
+											 ALLOCSET_DEFAULT_SIZES);
+	/* For the catalogs; also takes over what others have changed there. */
+	StartTransactionCommand();
+	(void) pgv_identity_refresh();
+	old = MemoryContextSwitchTo(look_context);
+	look_at_sessions(&look);
+	MemoryContextSwitchTo(old);
+	CommitTransactionCommand();
+	MemoryContextReset(look_context);
+
+	sleep_ms = longest_sleep_ms();
+	if (look.soonest != DT_NOEND)
+		sleep_ms = Min(sleep_ms, Max((look.soonest - GetCurrentTimestamp() + 999) / 1000, 0));
+	return sleep_ms;
 }
 
 void
 pgv_idle_policy_ended_counts(int64 *idle_session, int64 *idle_in_transaction)
 {
-	*idle_session = pg_atomic_read_u64(&policy->idle_session_ended_count);
-	*idle_in_transaction = pg_atomic_read_u64(&policy->idle_in_transaction_ended_count);
+	PgvRuleCounts counts;
+
+	pgv_policy_counts_of_setting(PGV_SERIAL_IDLE_SESSION, &counts);
+	*idle_session = counts.done[PGV_ACTION_END];
+	pgv_policy_counts_of_setting(PGV_SERIAL_IDLE_IN_TRANSACTION, &counts);
+	*idle_in_transaction = counts.done[PGV_ACTION_END];
 }
 
 const PgvPart pgv_idle_policy_part = {
 	.name = "idle policy",
-	.size = policy_size,
-	.make = policy_make,
+	.size = pgv_verdicts_size,
+	.make = pgv_verdicts_make,
 	.upkeep = policy_upkeep,
 };

@@ -46,7 +46,7 @@ slots_make(void)
 	for (int i = 0; i < MaxBackends; i++)
 	{
 		pg_atomic_init_u32(&pgv_slots->slots[i].slot.change_count, 0);
-		pg_atomic_init_u32(&pgv_slots->slots[i].slot.policy_generation, 0);
+		pg_atomic_init_u32(&pgv_slots->slots[i].slot.at_ready, 0);
 	}
 }
 
@@ -92,11 +92,12 @@ try_copy(PgvBackendSlot *slot, PgvBackendSlot *copy)
 }
 
 /*
- * Whether pg_stat_activity says that this backend runs a command, and since
- * when.  It has a change count of its own, with the same protocol as a slot's.
+ * Whether pg_stat_activity says that this backend runs a command, since when, and
+ * when that came.  It has a change count of its own, with the same protocol as a
+ * slot's.
  */
 static bool
-runs_command(const PgvBackendSlot *slot, TimestampTz *since)
+runs_command(const PgvBackendSlot *slot, TimestampTz *since, TimestampTz *statement_start)
 {
 	volatile PgBackendStatus *status = slot->status;
 
@@ -111,6 +112,7 @@ runs_command(const PgvBackendSlot *slot, TimestampTz *since)
 		pid = status->st_procpid;
 		state = status->st_state;
 		*since = status->st_state_start_timestamp;
+		*statement_start = status->st_activity_start_timestamp;
 		pgstat_end_read_activity(status, after);
 		if (pgstat_read_activity_complete(before, after))
 			return pid == slot->pid && (state == STATE_RUNNING || state == STATE_FASTPATH);
@@ -123,6 +125,7 @@ pgv_slot_copy(int index, PgvBackendSlot *copy)
 {
 	PgvBackendSlot *slot = &pgv_slots->slots[index].slot;
 	TimestampTz since;
+	TimestampTz statement_start;
 
 	if (slot->phase == PGV_SLOT_FREE)
 		return false;
@@ -137,13 +140,24 @@ pgv_slot_copy(int index, PgvBackendSlot *copy)
 
 	if (copy->phase == PGV_SLOT_LIVE &&
 		copy->state != PGV_STATE_ACTIVE &&
-		runs_command(copy, &since))
+		runs_command(copy, &since, &statement_start))
 	{
 		pgv_slot_add_running_time(copy, &copy->usage, since);
 		copy->state = PGV_STATE_ACTIVE;
 		copy->state_since = Max(since, copy->state_since);
 	}
 	return copy->phase != PGV_SLOT_FREE;
+}
+
+TimestampTz
+pgv_slot_statement_start(const PgvBackendSlot *copy)
+{
+	TimestampTz since;
+	TimestampTz statement_start;
+
+	if (runs_command(copy, &since, &statement_start))
+		return statement_start;
+	return copy->state_since;
 }
 
 void

@@ -53,6 +53,12 @@ typedef enum PgvSlotPhase
 	PGV_SLOT_ENDED				/* its backend has gone, not yet folded */
 } PgvSlotPhase;
 
+/* What a backend has to see to before its next ReadyForQuery (backend/enforce.h). */
+#define PGV_AT_READY_WARNING 0x01	/* a warning for the client is there */
+#define PGV_AT_READY_AGE 0x02	/* it is to end if it is outside a transaction */
+#define PGV_AT_READY_CANCELLED 0x04 /* a statement was cancelled: record that */
+#define PGV_AT_READY_CHANNELS 0x08	/* LISTEN or UNLISTEN went by */
+
 struct PgvAggregate;
 
 typedef struct PgvBackendSlot
@@ -61,9 +67,8 @@ typedef struct PgvBackendSlot
 	pg_atomic_uint32 change_count;	/* odd while the owner is writing */
 	int32		phase;			/* PgvSlotPhase */
 	int32		state;			/* PgvState */
-	pg_atomic_uint32 policy_generation; /* of the limits the owner saw last
-										 * when it became idle; see
-										 * idle_policy.h */
+	pg_atomic_uint32 at_ready;	/* PGV_AT_READY_ bits; set by the owner and the
+								 * collector, cleared by the owner */
 	TimestampTz state_since;	/* when state was entered */
 	PgvUsage	usage;			/* since connect, as of state_since */
 	int64		last_query_id;	/* of the last statement, 0 = unknown */
@@ -99,6 +104,9 @@ typedef struct PgvBackendSlot
 	struct PgvAggregate *application;
 	PgvUsage	application_base;	/* usage under other names */
 	char		application_name[NAMEDATALEN];
+
+	/* For the idle policy; written after LISTEN or UNLISTEN. */
+	bool		is_listening;	/* to any channel, as of the last transaction */
 
 	/* Written once, when the session ends. */
 	TimestampTz ended_at;
@@ -155,6 +163,14 @@ extern const PgvPart pgv_slots_part;
  * some milliseconds the copy is kept as it is.
  */
 extern bool pgv_slot_copy(int index, PgvBackendSlot *copy);
+
+/*
+ * When the statement began that a copied slot's owner works on: its statement
+ * timestamp, microsecond for microsecond, unless track_activities is off.
+ *
+ * REQUIRES: the copy says PGV_STATE_ACTIVE.
+ */
+extern TimestampTz pgv_slot_statement_start(const PgvBackendSlot *copy);
 
 /*
  * Adds to usage the time that the slot's state has lasted until then, which its

@@ -13,12 +13,12 @@ SELECT extension_version,
 SELECT c.relname, a.attname
   FROM pg_class AS c
   JOIN pg_attribute AS a ON a.attrelid = c.oid AND a.attnum >= 0
- WHERE c.relnamespace = 'pgvalet'::regnamespace
+ WHERE c.relnamespace = 'pgvalet'::regnamespace AND c.relkind <> 'i'
    AND col_description(c.oid, a.attnum) IS NULL;
 
 SELECT c.relname
   FROM pg_class AS c
- WHERE c.relnamespace = 'pgvalet'::regnamespace
+ WHERE c.relnamespace = 'pgvalet'::regnamespace AND c.relkind <> 'i'
    AND obj_description(c.oid, 'pg_class') IS NULL;
 
 SELECT p.oid::regprocedure

@@ -1,0 +1,34 @@
+/*-------------------------------------------------------------------------
+ *
+ * policy_reader.h
+ *	  Reads pgvalet.idle_policy and pgvalet.connection_budget and puts their rows
+ *	  in force.
+ *
+ * It runs with the rights of a superuser, so it reads nothing but tables that
+ * belong to the extension pgvalet, with a search_path that has no other schema.
+ *
+ * extension/src/collector/policy_reader.h
+ *-------------------------------------------------------------------------
+ */
+#ifndef PGV_POLICY_READER_H
+#define PGV_POLICY_READER_H
+
+#include "postgres.h"
+
+typedef enum PgvReading
+{
+	PGV_READING_DONE,			/* what the tables say is in force, or they are not there */
+	PGV_READING_AGAIN			/* it has to be tried, or looked at, again */
+} PgvReading;
+
+/*
+ * Reads both tables of this database.
+ *
+ * Never waits for a lock.  Raises no error: what went wrong stands in the status
+ * (policy_table.h) and, if it is new, in the server log.
+ *
+ * REQUIRES: a process connected to the database, no transaction.
+ */
+extern PgvReading pgv_policy_reader_read(void);
+
+#endif							/* PGV_POLICY_READER_H */

@@ -1,0 +1,93 @@
+/*-------------------------------------------------------------------------
+ *
+ * budget.h
+ *	  Connection budgets: how many sessions there may be of a role, a database or
+ *	  an application, pooled and direct ones together.
+ *
+ * A session counts in every budget whose conditions it meets: role and database
+ * are looked up when it logs in, and again by the collector when budgets, roles
+ * or memberships change; its application is that of now.  The places that a
+ * budget has are counted and taken in one step, under PGV_LOCK_SLOTS.
+ *
+ * Writer	Each session's seats: its backend at login, later the collector, both
+ *			under PGV_LOCK_SLOTS exclusively.
+ * Readers	Logins and pgvalet.budget, under the same lock.
+ * Lifetime	MaxBackends seats, made at server start; they mean something while the
+ *			slot at the same place is live and has the same pid.
+ *
+ * extension/src/policy/budget.h
+ *-------------------------------------------------------------------------
+ */
+#ifndef PGV_BUDGET_H
+#define PGV_BUDGET_H
+
+#include "postgres.h"
+
+#include "base/part.h"
+#include "policy/identity.h"
+#include "policy/policy_table.h"
+#include "policy/rule.h"
+#include "stats/backend_slot.h"
+
+/* A session that wants in. */
+typedef struct PgvBudgetClaim
+{
+	bool		is_needed;		/* there are budgets */
+	bool		is_superuser;	/* counts, but is never refused */
+	PgvIdentity identity;
+	NameData	own_name;		/* what identity has if no budget asks for more */
+} PgvBudgetClaim;
+
+/* The budget that has no room, as of the refusal. */
+typedef struct PgvBudgetRefusal
+{
+	bool		is_refused;		/* there is one */
+	bool		is_dry_run;		/* the session was let in all the same */
+	bool		is_event_due;	/* not more than one a second is told */
+	int64		untold_count;	/* refusals without an event before this one */
+	char		name[NAMEDATALEN];
+	int32		used;			/* sessions that counted then */
+	int32		max_connections;
+	int32		reserved_connections;
+	PgvBackendSlot session;		/* who was refused */
+} PgvBudgetRefusal;
+
+/* How a budget is used now. */
+typedef struct PgvBudgetUse
+{
+	PgvBudgetEntry entry;
+	int32		agent_count;	/* live sessions opened by an agent */
+	int32		direct_count;	/* others */
+} PgvBudgetUse;
+
+/* The part of shared memory that the seats are; its upkeep renews them. */
+extern const PgvPart pgv_budget_part;
+
+/*
+ * Finds out about this backend's session what budgets may ask.  May run a
+ * transaction; in the common case it costs a test.
+ *
+ * REQUIRES: a client backend whose login is done, no lock, no transaction.
+ */
+extern void pgv_budget_prepare(PgvBudgetClaim *claim);
+
+/*
+ * Takes the places of this backend's session in all its budgets, or, if one has
+ * no room, none.  Returns whether the session may go on; *refusal says which had
+ * no room, which in a dry run is not the same.
+ *
+ * REQUIRES: PGV_LOCK_SLOTS exclusively; fresh is to be this backend's slot.
+ */
+extern bool pgv_budget_claim(const PgvBudgetClaim *claim, const PgvBackendSlot *fresh,
+							 PgvBudgetRefusal *refusal);
+
+/* Ends this backend with the words of the refusal.  No lock is held. */
+extern void pgv_budget_refuse(const PgvBudgetRefusal *refusal) pg_attribute_noreturn();
+
+/* Makes an event of a refusal that a dry run has let pass, if there is one. */
+extern void pgv_budget_record_dry_run(const PgvBudgetRefusal *refusal);
+
+/* Budgets and their use now, in the current memory context. */
+extern PgvBudgetUse *pgv_budget_read(int *count);
+
+#endif							/* PGV_BUDGET_H */
