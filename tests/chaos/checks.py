@@ -124,7 +124,8 @@ def sums_agree(connection):
         " (SELECT session_count FROM pgvalet.summary) AS all_sessions").fetchone()
     if not row.roles == row.databases == row.applications:
         raise AssertionError(f"sums differ: {row}")
-    if row.sessions != row.all_sessions:
+    # Fewer, if pgvalet.reset() came in between.
+    if row.sessions > row.all_sessions:
         raise AssertionError(f"sessions differ: {row}")
 
 
