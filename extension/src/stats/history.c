@@ -138,12 +138,14 @@ update(TimestampTz now)
 	PgvMinute	minute = history->present;
 	bool		is_end = now >= pgv_minute_end(minute.started_at) || now < minute.started_at;
 	PgvMinuteCounters counters;
+	int32		highest;
 
 	pgv_aggregate_fold_all();
 	counters = read_counters();
 	minute.ended_at = Max(now, minute.started_at);
 	minute.connections = pgv_slots_count_connections();
-	minute.highest_count = Max(highest_count(is_end), minute.connections.all);
+	highest = highest_count(is_end);
+	minute.highest_count = Max(highest, minute.connections.all);
 	minute.counters = growth_since(&history->begin, &counters);
 
 	LWLockAcquire(pgv_lock(PGV_LOCK_HISTORY), LW_EXCLUSIVE);
