@@ -33,6 +33,7 @@
 #include "stats/aggregate.h"
 #include "stats/backend_sample.h"
 #include "stats/backend_slot.h"
+#include "stats/distribution.h"
 #include "stats/ended_sessions.h"
 #include "stats/event_log.h"
 #include "stats/history.h"
@@ -63,6 +64,7 @@ list_parts(void)
 	pgv_parts_add(&pgv_backend_samples_part);
 	pgv_parts_add(&pgv_agent_clients_part);
 	pgv_parts_add(&pgv_aggregate_part);
+	pgv_parts_add(&pgv_distributions_part);
 	pgv_parts_add(&pgv_event_log_part);
 	pgv_parts_add(&pgv_leak_groups_part);
 	pgv_parts_add(&pgv_leaks_part);

@@ -19,10 +19,13 @@
 
 #include "access/xact.h"
 #include "backend/activity.h"
+#include "backend/durations.h"
 #include "backend/query_id.h"
 #include "backend/resources.h"
 #include "stats/backend_slot.h"
+#include "stats/distribution.h"
 #include "executor/instrument.h"
+#include "storage/ipc.h"
 #include "utils/backend_status.h"
 #include "utils/timestamp.h"
 
@@ -46,6 +49,15 @@ read_server_counters(void)
 	pgv_my_usage.wal_bytes = pgWalUsage.wal_bytes;
 }
 
+/* The wait in the state of the slot is over. */
+static inline void
+end_wait(const PgvBackendSlot *slot, TimestampTz until)
+{
+	if (slot->state == PGV_STATE_IDLE_IN_TRANSACTION ||
+		slot->state == PGV_STATE_IDLE_IN_FAILED_TRANSACTION)
+		pgv_distribution_count(PGV_IN_TRANSACTION_GAP, Max(until - slot->state_since, 0));
+}
+
 void
 pgv_activity_first_message(void)
 {
@@ -58,6 +70,8 @@ pgv_activity_first_message(void)
 
 	arrival = Max(GetCurrentStatementStartTimestamp(), slot->state_since);
 	pgv_slot_add_running_time(slot, &pgv_my_usage, arrival);
+	end_wait(slot, arrival);
+	pgv_durations_command_came(arrival);
 	pgv_activity_is_waiting = false;
 
 	/* No other counter has grown while we waited, but for a few bytes sent. */
@@ -101,6 +115,7 @@ pgv_activity_ready(char transaction_status)
 	pgv_slot_add_running_time(slot, &pgv_my_usage, now);
 	read_server_counters();
 	statement_at_ready = GetCurrentStatementStartTimestamp();
+	pgv_durations_end(now);
 	pgv_resources_ready(now);
 	pgv_query_id_statement_ended();
 
@@ -121,11 +136,14 @@ pgv_activity_end(void)
 {
 	PgvBackendSlot *slot = pgv_my_slot;
 	struct rusage cpu;
+	TimestampTz now = GetCurrentTimestamp();
 
 	/* A client that vanished was not sent anything. */
 	if (pgv_activity_is_waiting)
 		pgv_activity_first_message();
-	pgv_slot_add_running_time(slot, &pgv_my_usage, GetCurrentTimestamp());
+	pgv_slot_add_running_time(slot, &pgv_my_usage, now);
+	end_wait(slot, now);
+	pgv_durations_end(now);
 	read_server_counters();
 	pgv_activity_is_waiting = false;
 	getrusage(RUSAGE_SELF, &cpu);
@@ -152,11 +170,18 @@ xact_callback(XactEvent event, void *arg)
 		pgv_my_usage.xact_commit_count++;
 	else if (event == XACT_EVENT_ABORT)
 		pgv_my_usage.xact_rollback_count++;
+	else if (event != XACT_EVENT_PREPARE)
+		return;
+
+	/* Not those of the server's own that are run while we wait. */
+	if (!pgv_activity_is_waiting || pgv_activity_command_came() || proc_exit_inprogress)
+		pgv_durations_transaction_ended();
 }
 
 void
 pgv_activity_start(void)
 {
 	RegisterXactCallback(xact_callback, NULL);
+	pgv_distribution_start();
 	pgv_resources_start();
 }

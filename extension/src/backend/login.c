@@ -12,6 +12,7 @@
 #include "backend/enforce.h"
 #include "stats/aggregate.h"
 #include "stats/backend_slot.h"
+#include "stats/distribution.h"
 #include "base/wake.h"
 #include "common/ip.h"
 #include "policy/budget.h"
@@ -138,6 +139,7 @@ claim_slot(PgvBackendSlot *slot, PgvBudgetRefusal *refusal)
 	count_login(fresh.role);
 	count_login(fresh.database);
 	count_login(fresh.application);
+	pgv_distribution_count_ended(&fresh, PGV_LOGIN_TIME, fresh.login_us);
 	count_session();
 
 	LWLockRelease(pgv_lock(PGV_LOCK_SLOTS));
@@ -217,6 +219,7 @@ pgv_login_rename_application(void)
 
 	LWLockAcquire(pgv_lock(PGV_LOCK_SLOTS), LW_EXCLUSIVE);
 
+	pgv_distribution_flush(slot);
 	pgv_usage_add(&slot->application->ended, &slot->usage);
 	pgv_usage_subtract(&slot->application->ended, &slot->application_base);
 	entry = pgv_aggregate_of_application(name);

@@ -12,6 +12,8 @@
 #include "base/pg_compat.h"
 
 #include "backend/activity.h"
+#include "access/xact.h"
+#include "backend/durations.h"
 #include "backend/enforce.h"
 #include "backend/query_id.h"
 #include "stats/backend_slot.h"
@@ -24,11 +26,14 @@
 #include "backend/wire.h"
 
 /* Message types we look at (protocol 3.0, "Message Formats"). */
+#define MSG_PARSE_COMPLETE '1'
+#define MSG_BIND_COMPLETE '2'
 #define MSG_COMMAND_COMPLETE 'C'
 #define MSG_DATA_ROW 'D'
 #define MSG_ERROR 'E'
 #define MSG_FUNCTION_RESULT 'V'
 #define MSG_PARAMETER_STATUS 'S'
+#define MSG_PORTAL_SUSPENDED 's'
 #define MSG_READY_FOR_QUERY 'Z'
 
 /* Bytes of a message besides its body: type and length. */
@@ -77,6 +82,14 @@ count_statement(const char *tag, size_t len)
 	rows_sent = 0;
 }
 
+/* A statement is answered, or has failed. */
+static inline void
+end_statement(void)
+{
+	pgv_query_id_statement_ended();
+	pgv_durations_statement_answered();
+}
+
 /* ReadyForQuery is next: everything that happens once per command. */
 static void
 before_ready(char transaction_status)
@@ -122,13 +135,26 @@ look_at_and_put(char type, const char *body, size_t len)
 			break;
 		case MSG_COMMAND_COMPLETE:
 			count_statement(body, len);
-			pgv_query_id_statement_ended();
+			end_statement();
 			break;
 		case MSG_FUNCTION_RESULT:
 			pgv_my_usage.statement_count++;
+			end_statement();
+			break;
+		case MSG_PORTAL_SUSPENDED:
+			end_statement();
+			break;
+		case MSG_PARSE_COMPLETE:
+		case MSG_BIND_COMPLETE:
+			/* The next statement of a pipeline has come meanwhile. */
+			if (pgv_statements_answered > 0)
+				pgv_durations_end_statements(GetCurrentStatementStartTimestamp());
 			break;
 		case MSG_ERROR:
 			pgv_my_usage.error_count++;
+			/* Not the farewell to a session that waits. */
+			if (!pgv_activity_is_waiting)
+				end_statement();
 			break;
 		case MSG_PARAMETER_STATUS:
 			if (strcmp(body, "application_name") == 0)
@@ -166,8 +192,14 @@ tapped_putmessage(char type, const char *body, size_t len)
 		case MSG_ERROR:
 		case MSG_FUNCTION_RESULT:
 		case MSG_PARAMETER_STATUS:
+		case MSG_PORTAL_SUSPENDED:
 		case MSG_READY_FOR_QUERY:
 			return look_at_and_put(type, body, len);
+		case MSG_PARSE_COMPLETE:
+		case MSG_BIND_COMPLETE:
+			if (unlikely(pgv_statements_answered > 0))
+				return look_at_and_put(type, body, len);
+			break;
 		case MSG_DATA_ROW:
 			rows_sent++;
 			break;

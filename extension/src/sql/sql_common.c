@@ -59,3 +59,34 @@ pgv_put_usage(Datum *values, const PgvUsage *usage)
 	for (int i = 0; i < PGV_USAGE_COUNTERS; i++)
 		values[i] = Int64GetDatum(counters[i]);
 }
+
+PgvDimension
+pgv_dimension_of(const char *name)
+{
+	if (strcmp(name, "role") == 0)
+		return PGV_BY_ROLE;
+	if (strcmp(name, "database") == 0)
+		return PGV_BY_DATABASE;
+	if (strcmp(name, "application") == 0)
+		return PGV_BY_APPLICATION;
+	ereport(ERROR,
+			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+			 errmsg("nothing is counted by \"%s\"", name),
+			 errhint("Use \"role\", \"database\" or \"application\".")));
+	return PGV_BY_ROLE;			/* not reached */
+}
+
+void
+pgv_put_aggregate_key(Datum *values, bool *nulls, const PgvAggregateRow *row,
+					  PgvDimension dimension)
+{
+	nulls[0] = row->is_other || dimension == PGV_BY_APPLICATION;
+	if (!nulls[0])
+		values[0] = ObjectIdGetDatum(row->key.object_id);
+
+	nulls[1] = !nulls[0];
+	if (row->is_other)
+		values[1] = CStringGetTextDatum(PGV_OTHER_NAME);
+	else if (dimension == PGV_BY_APPLICATION)
+		values[1] = CStringGetTextDatum(row->key.name);
+}

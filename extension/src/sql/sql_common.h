@@ -16,6 +16,7 @@
 
 #include "fmgr.h"
 #include "funcapi.h"
+#include "stats/aggregate.h"
 #include "stats/usage.h"
 
 /* Without preloading there is no shared memory to read: that is an error. */
@@ -35,5 +36,15 @@ extern void pgv_put_oid(Datum *value, bool *is_null, Oid id);
 
 /* The counters, into consecutive columns. */
 extern void pgv_put_usage(Datum *values, const PgvUsage *usage);
+
+/* The dimension with this name, or an error. */
+extern PgvDimension pgv_dimension_of(const char *name);
+
+/*
+ * Which entry a row is of, into two columns: id of role or database, or else the
+ * name of an application or of the overflow entry.
+ */
+extern void pgv_put_aggregate_key(Datum *values, bool *nulls, const PgvAggregateRow *row,
+								  PgvDimension dimension);
 
 #endif							/* PGV_SQL_COMMON_H */

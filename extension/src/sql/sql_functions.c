@@ -28,22 +28,6 @@ PG_FUNCTION_INFO_V1(pgvalet_summary);
 #define USAGE_OWN_COLUMNS 4
 #define SUMMARY_COLUMNS 15
 
-/* The dimension with this name, or an error. */
-static PgvDimension
-dimension_of(const char *name)
-{
-	if (strcmp(name, "role") == 0)
-		return PGV_BY_ROLE;
-	if (strcmp(name, "database") == 0)
-		return PGV_BY_DATABASE;
-	if (strcmp(name, "application") == 0)
-		return PGV_BY_APPLICATION;
-	ereport(ERROR,
-			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-			 errmsg("there is no usage by \"%s\"", name),
-			 errhint("Use \"role\", \"database\" or \"application\".")));
-	return PGV_BY_ROLE;			/* not reached */
-}
 
 /* Returns one row of pgvalet.usage(). */
 static void
@@ -52,16 +36,7 @@ put_aggregate(ReturnSetInfo *result, const PgvAggregateRow *row, PgvDimension di
 	Datum		values[USAGE_OWN_COLUMNS + PGV_USAGE_COUNTERS] = {0};
 	bool		nulls[USAGE_OWN_COLUMNS + PGV_USAGE_COUNTERS] = {0};
 
-	nulls[0] = row->is_other || dimension == PGV_BY_APPLICATION;
-	if (!nulls[0])
-		values[0] = ObjectIdGetDatum(row->key.object_id);
-
-	nulls[1] = !nulls[0];
-	if (row->is_other)
-		values[1] = CStringGetTextDatum(PGV_OTHER_NAME);
-	else if (dimension == PGV_BY_APPLICATION)
-		values[1] = CStringGetTextDatum(row->key.name);
-
+	pgv_put_aggregate_key(values, nulls, row, dimension);
 	values[2] = Int64GetDatum(row->session_count);
 	values[3] = Int64GetDatum(row->live_session_count);
 	pgv_put_usage(&values[USAGE_OWN_COLUMNS], &row->usage);
@@ -72,7 +47,7 @@ put_aggregate(ReturnSetInfo *result, const PgvAggregateRow *row, PgvDimension di
 Datum
 pgvalet_usage(PG_FUNCTION_ARGS)
 {
-	PgvDimension dimension = dimension_of(text_to_cstring(PG_GETARG_TEXT_PP(0)));
+	PgvDimension dimension = pgv_dimension_of(text_to_cstring(PG_GETARG_TEXT_PP(0)));
 	PgvAggregateRow *rows;
 	int			count;
 

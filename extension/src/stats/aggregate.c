@@ -9,6 +9,7 @@
 #include "base/pg_compat.h"
 
 #include "stats/aggregate.h"
+#include "stats/distribution.h"
 #include "stats/ended_sessions.h"
 #include "storage/shmem.h"
 #include "utils/hsearch.h"
@@ -27,9 +28,8 @@ static const char *const table_names[PGV_DIMENSIONS] =
 	[PGV_BY_APPLICATION] = "pgvalet applications",
 };
 
-/* How many entries a table may have, not counting "(other)". */
-static int
-table_limit(PgvDimension dimension)
+int
+pgv_aggregate_limit(PgvDimension dimension)
 {
 	switch (dimension)
 	{
@@ -49,7 +49,7 @@ aggregate_size(void)
 	Size		size = PGV_DIMENSIONS * sizeof(PgvAggregate);
 
 	for (int i = 0; i < PGV_DIMENSIONS; i++)
-		size = add_size(size, hash_estimate_size(table_limit(i), sizeof(PgvAggregate)));
+		size = add_size(size, hash_estimate_size(pgv_aggregate_limit(i), sizeof(PgvAggregate)));
 	return size;
 }
 
@@ -70,9 +70,9 @@ aggregate_make(void)
 
 		info.keysize = by_name ? NAMEDATALEN : sizeof(Oid);
 		info.entrysize = sizeof(PgvAggregate);
-		tables[i] = ShmemInitHash(table_names[i], table_limit(i), table_limit(i), &info,
+		tables[i] = ShmemInitHash(table_names[i], pgv_aggregate_limit(i), pgv_aggregate_limit(i), &info,
 								  HASH_ELEM | (by_name ? HASH_STRINGS : HASH_BLOBS));
-		others[i].number = table_limit(i);
+		others[i].number = pgv_aggregate_limit(i);
 	}
 }
 
@@ -88,7 +88,7 @@ find_or_make(PgvDimension dimension, const void *key)
 	bool		found;
 	PgvAggregate *entry;
 
-	entry = hash_search(table, key, count < table_limit(dimension) ? HASH_ENTER_NULL : HASH_FIND,
+	entry = hash_search(table, key, count < pgv_aggregate_limit(dimension) ? HASH_ENTER_NULL : HASH_FIND,
 						&found);
 	if (entry == NULL)
 		return &others[dimension];
@@ -131,6 +131,8 @@ pgv_aggregate_fold(PgvBackendSlot *slot)
 	pgv_usage_add(&slot->application->ended, &slot->usage);
 	pgv_usage_subtract(&slot->application->ended, &slot->application_base);
 	pgv_ended_sessions_add(slot);
+	pgv_distribution_flush(slot);
+	pgv_distribution_count_ended(slot, PGV_SESSION_TIME, slot->ended_at - slot->connected_at);
 
 	pgv_slot_begin_write(slot);
 	slot->phase = PGV_SLOT_FREE;
@@ -178,7 +180,7 @@ add_slot(PgvAggregateRow *rows, PgvDimension dimension, const PgvBackendSlot *sl
 static PgvAggregateRow *
 make_rows(PgvDimension dimension, int *count)
 {
-	*count = table_limit(dimension) + 1;
+	*count = pgv_aggregate_limit(dimension) + 1;
 	return palloc0(*count * sizeof(PgvAggregateRow));
 }
 
@@ -190,7 +192,7 @@ make_rows(PgvDimension dimension, int *count)
 static void
 fill_rows(PgvAggregateRow *rows, PgvDimension dimension)
 {
-	int			limit = table_limit(dimension);
+	int			limit = pgv_aggregate_limit(dimension);
 	TimestampTz now;
 	HASH_SEQ_STATUS scan;
 	PgvAggregate *entry;
@@ -300,7 +302,7 @@ aggregate_count(int64 *used, int64 *limit)
 	for (int i = 0; i < PGV_DIMENSIONS; i++)
 	{
 		*used += hash_get_num_entries(tables[i]);
-		*limit += table_limit(i);
+		*limit += pgv_aggregate_limit(i);
 	}
 }
 

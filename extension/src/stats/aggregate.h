@@ -70,6 +70,9 @@ typedef struct PgvAggregateRow
 /* The part of shared memory that they are. */
 extern const PgvPart pgv_aggregate_part;
 
+/* How many entries a dimension may have, not counting "(other)". */
+extern int	pgv_aggregate_limit(PgvDimension dimension);
+
 /*
  * Finds the entry of a role or database, or of an application, and makes it if
  * there is room, else returns the entry "(other)".

@@ -151,6 +151,13 @@ extern PgvBackendSlot *pgv_my_slot;
 /* The part of shared memory that they are. */
 extern const PgvPart pgv_slots_part;
 
+/* The index of a slot that is in the array. */
+static inline int
+pgv_slot_index(const PgvBackendSlot *slot)
+{
+	return (int) ((const PgvBackendSlotPadded *) slot - pgv_slots->slots);
+}
+
 /*
  * Copies the slot with this index (0 to MaxBackends - 1) consistently.
  * Returns false, and copies nothing of use, if it is free.
