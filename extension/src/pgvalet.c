@@ -43,6 +43,7 @@
 #include "stats/logins.h"
 #include "stats/minute.h"
 #include "stats/rates.h"
+#include "stats/repetition.h"
 #include "storage/ipc.h"
 #include "storage/lwlock.h"
 
@@ -65,6 +66,7 @@ list_parts(void)
 	pgv_parts_add(&pgv_agent_clients_part);
 	pgv_parts_add(&pgv_aggregate_part);
 	pgv_parts_add(&pgv_distributions_part);
+	pgv_parts_add(&pgv_repetition_part);
 	pgv_parts_add(&pgv_event_log_part);
 	pgv_parts_add(&pgv_leak_groups_part);
 	pgv_parts_add(&pgv_leaks_part);
@@ -119,6 +121,7 @@ define_settings(void)
 	pgv_backend_samples_define_settings();
 	pgv_query_id_define_settings();
 	pgv_policy_define_settings();
+	pgv_repetition_define_settings();
 	MarkGUCPrefixReserved("pgvalet");
 }
 

@@ -24,6 +24,7 @@
 #include "backend/resources.h"
 #include "stats/backend_slot.h"
 #include "stats/distribution.h"
+#include "stats/repetition.h"
 #include "executor/instrument.h"
 #include "storage/ipc.h"
 #include "utils/backend_status.h"
@@ -173,6 +174,7 @@ xact_callback(XactEvent event, void *arg)
 	else if (event != XACT_EVENT_PREPARE)
 		return;
 
+	pgv_repetition_transaction_ended();
 	/* Not those of the server's own that are run while we wait. */
 	if (!pgv_activity_is_waiting || pgv_activity_command_came() || proc_exit_inprogress)
 		pgv_durations_transaction_ended();

@@ -12,6 +12,7 @@
 #include "executor/executor.h"
 #include "parser/analyze.h"
 #include "stats/backend_slot.h"
+#include "stats/repetition.h"
 #include "tcop/pquery.h"
 #include "utils/backend_status.h"
 #include "utils/guc.h"
@@ -54,8 +55,12 @@ pgv_ExecutorStart(QueryDesc *query, int eflags)
 {
 	if (!pgv_query_id_is_noted && pgv_my_slot != NULL && is_sent_by_client(query->plannedstmt))
 	{
+		int64		query_id = (int64) query->plannedstmt->queryId;
+
 		pgv_query_id_is_noted = true;
-		pgv_my_slot->running_query_id = (int64) query->plannedstmt->queryId;
+		pgv_my_slot->running_query_id = query_id;
+		if (likely(query_id != 0))
+			pgv_repetition_count(query_id, query->plannedstmt, query->sourceText);
 	}
 
 	if (prev_ExecutorStart)
