@@ -223,8 +223,9 @@ class BudgetTest(PolicyTest):
         self.refusal(user="alice")
 
         after = self.one(self.observer, "SELECT * FROM pgvalet.summary")
-        self.assertEqual((after.session_count, after.connections),
-                         (before.session_count, before.connections))
+        self.assertEqual(after.session_count, before.session_count)
+        # Sessions of other tests may have ended meanwhile.
+        self.assertLessEqual(after.connections, before.connections)
 
     def test_highest_use_is_kept(self):
         self.budget(role_name="alice", max_connections=5)

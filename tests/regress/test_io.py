@@ -49,6 +49,7 @@ class RatesTest(ServerTest):
                 + row.temp_bytes_per_second + row.wal_bytes_per_second, delta=1)
 
     def test_one_query_says_who_burns_the_disk(self):
+        self.observer.execute("SELECT pgvalet.reset('rates')")
         self.burn(self.connect(application_name="burner"))
         self.connect(application_name="lamb").execute("SELECT 1")
 
