@@ -14,6 +14,7 @@
 #include "catalog/pg_class.h"
 #include "catalog/pg_database.h"
 #include "catalog/pg_extension.h"
+#include "catalog/pg_trigger.h"
 #include "policy/policy_changes.h"
 #include "policy/policy_table.h"
 #include "utils/lsyscache.h"
@@ -65,6 +66,27 @@ is_policy_table(Oid relation)
 	return get_rel_namespace(relation) == get_namespace_oid(PGV_SCHEMA, true);
 }
 
+/*
+ * Whether this may change what is in force.  A trigger that is switched on again,
+ * as by pg_restore --disable-triggers, may have been ours.
+ */
+static bool
+is_change(ObjectAccessType access, Oid class_id, Oid object_id)
+{
+	switch (class_id)
+	{
+		case ExtensionRelationId:
+		case DatabaseRelationId:
+			return true;
+		case RelationRelationId:
+			return access != OAT_POST_CREATE && is_policy_table(object_id);
+		case TriggerRelationId:
+			return access == OAT_POST_ALTER;
+		default:
+			return false;
+	}
+}
+
 static void
 pgv_object_access(ObjectAccessType access, Oid class_id, Oid object_id, int sub_id, void *arg)
 {
@@ -72,11 +94,7 @@ pgv_object_access(ObjectAccessType access, Oid class_id, Oid object_id, int sub_
 		prev_object_access(access, class_id, object_id, sub_id, arg);
 	if (access != OAT_POST_CREATE && access != OAT_POST_ALTER && access != OAT_DROP)
 		return;
-	if (has_changed)
-		return;
-	if (class_id == ExtensionRelationId || class_id == DatabaseRelationId ||
-		(class_id == RelationRelationId && access != OAT_POST_CREATE &&
-		 is_policy_table(object_id)))
+	if (!has_changed && is_change(access, class_id, object_id))
 		pgv_policy_changes_note();
 }
 

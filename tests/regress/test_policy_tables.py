@@ -1,0 +1,475 @@
+"""How rules come into force: by commits of every kind, restarts, other databases."""
+
+import json
+import os
+import subprocess
+import unittest
+
+import psycopg
+
+from policy_server import PolicyTest
+from server import as_server_user, wait_until
+from test_replication import PRIMARY_SETTINGS, Standby
+
+SHORT = "200 ms"
+
+COLLECTOR = "SELECT pid FROM pg_stat_activity WHERE backend_type = 'pgvalet collector'"
+WORKERS = "SELECT pid FROM pg_stat_activity WHERE backend_type = 'pgvalet database worker'"
+
+INSERT = ("INSERT INTO pgvalet.idle_policy"
+          " (position, name, state, application_pattern, end_after, spares_superusers)"
+          " VALUES (1, 'rule', 'idle', 'app', '200 ms', false)")
+
+
+class IntoForceTest(PolicyTest):
+    def test_rule_reaches_a_session_that_waits_already(self):
+        session = self.app()
+
+        self.rule(end_after=SHORT)
+
+        self.assertEqual(self.last_words(session).sqlstate, "57P05")
+
+    def test_rule_that_is_gone_ends_nobody(self):
+        session = self.app()
+        self.rule(end_after="1 s")
+        self.wait_for_generation(lambda: self.observer.execute("DELETE FROM pgvalet.idle_policy"))
+        self.rule("witness", application_pattern="witness", end_after="1 s")
+
+        self.wait_until_ended(self.connect(application_name="witness"))
+
+        self.assertTrue(self.is_connected(session))
+
+    def test_disabled_rule_is_none(self):
+        self.rule()
+        self.wait_for_generation(lambda: self.observer.execute(
+            "UPDATE pgvalet.idle_policy SET is_enabled = false"))
+
+        self.assertEqual(self.status().rule_count, 0)
+
+    def test_nothing_is_in_force_before_the_commit_or_after_a_rollback(self):
+        writer = self.connect(application_name="observer")
+        writer.execute("BEGIN")
+        writer.execute(INSERT)
+        self.rule("other")
+        self.assertEqual(self.status().rule_count, 1)
+        generation = self.status().generation
+
+        writer.execute("ROLLBACK")
+        writer.execute(INSERT.replace("'rule'", "'third'"))
+
+        wait_until(lambda: self.status().rule_count == 2, "the third rule")
+        self.assertEqual(self.status().generation, generation + 1)
+
+    def test_prepared_transaction_counts_when_it_is_committed(self):
+        self.observer.execute("BEGIN")
+        self.observer.execute(INSERT)
+        self.observer.execute("PREPARE TRANSACTION 'rules'")
+        session = self.app()
+        self.rule("other", application_pattern="other")
+        self.assertEqual(self.status().rule_count, 1)
+
+        self.connect(application_name="observer").execute("COMMIT PREPARED 'rules'")
+
+        self.assertEqual(self.last_words(session).sqlstate, "57P05")
+
+    def test_prepared_transaction_counts_after_a_restart_too(self):
+        self.observer.execute("BEGIN")
+        self.observer.execute(INSERT)
+        self.observer.execute("PREPARE TRANSACTION 'rules'")
+        self.observer.close()
+        self.server.restart()
+        self.observer = self.connect(application_name="observer")
+        wait_until(lambda: self.status().read_at is not None, "the first reading")
+
+        self.observer.execute("COMMIT PREPARED 'rules'")
+
+        wait_until(lambda: self.status().rule_count == 1, "the rule")
+
+    def test_truncate_is_a_change(self):
+        self.rule()
+        self.wait_for_generation(lambda: self.observer.execute("TRUNCATE pgvalet.idle_policy"))
+        self.assertEqual(self.status().rule_count, 0)
+
+    def test_change_with_triggers_off_counts(self):
+        self.observer.execute("SET session_replication_role = replica")
+        self.rule()
+        self.assertEqual(self.status().rule_count, 1)
+
+    def test_change_while_the_trigger_is_off_counts_when_it_is_on_again(self):
+        # As pg_restore --disable-triggers does it.
+        self.observer.execute("BEGIN")
+        self.observer.execute("ALTER TABLE pgvalet.idle_policy DISABLE TRIGGER ALL")
+        self.observer.execute(INSERT)
+        self.observer.execute("ALTER TABLE pgvalet.idle_policy ENABLE TRIGGER ALL")
+        self.observer.execute("ALTER TABLE pgvalet.idle_policy"
+                              " ENABLE ALWAYS TRIGGER idle_policy_changed")
+        self.observer.execute("COMMIT")
+
+        wait_until(lambda: self.status().rule_count == 1, "the rule")
+
+    def test_table_that_is_locked_keeps_what_was_read(self):
+        self.rule()
+        locker = self.connect(application_name="observer")
+        locker.execute("BEGIN")
+        locker.execute("LOCK TABLE pgvalet.idle_policy")
+        self.observer.execute("SELECT pg_reload_conf()")
+        wait_until(lambda: "locked" in (self.status().error or ""), "the failed reading")
+        self.assertEqual(self.status().rule_count, 1)
+
+        locker.execute("DELETE FROM pgvalet.idle_policy")
+        locker.execute("COMMIT")
+
+        wait_until(lambda: self.status().rule_count == 0, "the rule to go")
+        wait_until(lambda: self.status().error is None, "the error to go")
+
+    def test_change_is_an_event(self):
+        self.rule()
+        event = self.events("policy_changed")[-1]
+        self.assertEqual(event.message, "1 rules and 0 budgets are in force")
+
+    def test_same_rules_again_are_no_change(self):
+        self.rule()
+        before = self.status()
+        self.observer.execute("UPDATE pgvalet.idle_policy SET position = position + 1")
+        wait_until(lambda: self.status().read_at > before.read_at, "another reading")
+        self.assertEqual(self.status().generation, before.generation)
+
+    def test_counts_survive_a_change_of_the_rule(self):
+        self.rule(end_after=SHORT)
+        self.wait_until_ended(self.app())
+        self.wait_for_generation(lambda: self.observer.execute(
+            "UPDATE pgvalet.idle_policy SET end_after = '1 hour'"))
+        self.assertEqual(self.counts().end_count, 1)
+
+    def test_reset_forgets_the_counts(self):
+        self.rule(end_after=SHORT)
+        self.wait_until_ended(self.app())
+        self.observer.execute("SELECT pgvalet.reset('policy')")
+        self.assertEqual(self.counts().end_count, 0)
+
+    def test_rules_hold_after_a_restart(self):
+        self.rule(end_after=SHORT)
+        self.server.restart()
+        session = self.app()
+        self.observer = self.connect(application_name="observer")
+
+        self.assertEqual(self.last_words(session).sqlstate, "57P05")
+
+    def test_rules_hold_after_the_collector_was_ended(self):
+        self.rule(end_after=SHORT)
+        before = self.one(self.observer, COLLECTOR).pid
+        self.observer.execute("SELECT pg_terminate_backend(%s)", (before,))
+        wait_until(lambda: [row for row in self.observer.execute(COLLECTOR).fetchall()
+                            if row.pid != before], "another collector")
+
+        self.assertEqual(self.last_words(self.app()).sqlstate, "57P05")
+
+    def test_rules_hold_after_a_crash(self):
+        self.rule(end_after=SHORT)
+        victim = self.app()
+        os.kill(victim.info.backend_pid, 9)
+        wait_until(self.server.is_ready, "the server to recover")
+        self.observer = wait_until(self.try_to_observe, "the server to let us in")
+
+        self.assertEqual(self.last_words(self.app()).sqlstate, "57P05")
+
+    def try_to_observe(self):
+        try:
+            return self.connect(application_name="observer")
+        except psycopg.OperationalError:
+            return None
+
+
+class BadRulesTest(PolicyTest):
+    def test_missing_names_match_nothing_and_are_remarked(self):
+        self.rule("a", role_name="nobody", end_after=SHORT)
+        self.rule("b", database_name="nowhere", end_after=SHORT)
+        self.rule("c", spares_roles=["nobody"])
+
+        self.assertEqual(self.policy_for(self.app(), "idle")[0].rule_name, "c")
+        self.assertEqual(self.status().remarks,
+                         'rule "a": there is no role "nobody"; '
+                         'rule "b": there is no database "nowhere"; '
+                         'rule "c": there is no role "nobody"')
+
+    def test_role_that_comes_later_is_found(self):
+        self.rule(role_name="late", end_after=SHORT)
+        self.role("late")
+
+        self.assertEqual(self.last_words(self.app(user="late")).sqlstate, "57P05")
+
+    def test_role_that_is_renamed_is_another(self):
+        self.role("before")
+        self.rule(role_name="before", end_after="1 s")
+        session = self.app(user="before")
+        self.observer.execute("ALTER ROLE before RENAME TO after")
+        self.addCleanup(self.drop_role, "after")
+        self.rule("witness", application_pattern="witness", end_after="1 s")
+
+        self.wait_until_ended(self.connect(application_name="witness"))
+
+        self.assertTrue(self.is_connected(session))
+
+    def test_member_that_is_one_no_more(self):
+        self.role("staff")
+        self.role("alice", member_of="staff")
+        self.rule(role_name="staff", includes_members=True, end_after="1 s")
+        session = self.app(user="alice")
+        self.assertEqual(self.policy_for(session, "idle")[0].rule_name, "rule")
+        self.observer.execute("REVOKE staff FROM alice")
+        self.rule("witness", application_pattern="witness", end_after="1 s")
+
+        self.wait_until_ended(self.connect(application_name="witness"))
+
+        self.assertTrue(self.is_connected(session))
+
+    def test_bad_row_does_not_take_the_others_with_it(self):
+        self.observer.execute("ALTER TABLE pgvalet.idle_policy DROP CONSTRAINT state_is_known")
+        self.addCleanup(self.restore_constraint)
+        self.insert("idle_policy", position=1, name="bad", state="asleep")
+        self.rule("good", end_after=SHORT)
+
+        self.assertEqual(self.last_words(self.app()).sqlstate, "57P05")
+        self.assertEqual(self.status().left_out, 'rule "bad" is not understood')
+
+    def restore_constraint(self):
+        with self.server.connect(application_name="observer") as connection:
+            connection.execute("TRUNCATE pgvalet.idle_policy")
+            connection.execute("ALTER TABLE pgvalet.idle_policy ADD CONSTRAINT state_is_known"
+                               " CHECK (state <> 'asleep')")
+
+    def test_rules_there_is_no_room_for_are_named(self):
+        self.wait_for_generation(lambda: self.observer.execute(
+            "INSERT INTO pgvalet.idle_policy (position, name, state)"
+            " SELECT n, format('rule %s', n), 'idle' FROM generate_series(1, 65) AS n"))
+
+        self.assertEqual(self.status().rule_count, 64)
+        self.assertEqual(self.status().left_out, 'rule "rule 65" is one too many')
+
+
+class DatabaseTest(PolicyTest):
+    def recreate(self, name, template="template1"):
+        self.observer.execute(f"DROP DATABASE IF EXISTS {name}")
+        self.observer.execute(f"CREATE DATABASE {name} TEMPLATE {template}")
+
+    def test_nothing_holds_the_database(self):
+        self.rule()
+        wait_until(lambda: not self.observer.execute(WORKERS).fetchall(), "the worker to end")
+
+    def test_database_of_the_rules_can_be_a_template(self):
+        self.recreate("of_rules")
+        with self.server.connect(dbname="of_rules") as connection:
+            connection.execute("CREATE EXTENSION pgvalet")
+        self.addCleanup(self.server.set, database="postgres")
+        self.server.set(database="of_rules")
+        wait_until(lambda: self.status().database_name == "of_rules"
+                   and self.status().error is None, "the other database")
+
+        self.recreate("copy", template="of_rules")
+        self.observer.execute("DROP DATABASE copy")
+        self.observer.execute("DROP DATABASE of_rules")
+
+        wait_until(lambda: self.status().error == "there is no database of this name", "the error")
+
+    def test_rules_of_another_database_are_in_force_when_the_setting_says_so(self):
+        self.rule("here")
+        self.recreate("elsewhere")
+        with self.server.connect(dbname="elsewhere", application_name="observer") as other:
+            other.execute("CREATE EXTENSION pgvalet")
+            told = []
+            other.add_notice_handler(lambda diagnostic: told.append(diagnostic.message_primary))
+            other.execute(INSERT)
+        self.assertIn('the rows of idle_policy in database "elsewhere" are not in force', told)
+        self.addCleanup(self.server.set, database="postgres")
+        session = self.app()
+
+        self.server.set(database="elsewhere")
+
+        self.assertEqual(self.last_words(session).sqlstate, "57P05")
+
+    def test_no_database_no_rules_and_one_line_in_the_log_at_most(self):
+        self.rule()
+        self.addCleanup(self.server.set, database="postgres")
+        self.server.set(database="not_there")
+        wait_until(lambda: self.status().rule_count == 0, "the rules to go")
+        self.observer.execute("SELECT pg_reload_conf()")
+        self.server.set(database="")
+
+        wait_until(lambda: self.status().error is None, "the error to go")
+        self.assertNotIn("FATAL:  database", self.server.log_text())
+
+    def test_database_that_comes_later_is_found(self):
+        self.observer.execute("DROP DATABASE IF EXISTS later")
+        self.addCleanup(self.server.set, database="postgres")
+        self.server.set(database="later")
+        wait_until(lambda: self.status().error == "there is no database of this name", "the error")
+
+        self.recreate("later")
+
+        wait_until(lambda: "no extension" in (self.status().error or ""), "the reading")
+        with self.server.connect(dbname="later") as connection:
+            connection.execute("CREATE EXTENSION pgvalet")
+            connection.execute(INSERT)
+        wait_until(lambda: self.status().rule_count == 1, "the rule")
+
+    def test_foreign_tables_of_these_names_are_not_read(self):
+        self.recreate("trap")
+        with self.server.connect(dbname="trap") as connection:
+            connection.execute("CREATE SCHEMA pgvalet")
+            connection.execute("CREATE VIEW pgvalet.idle_policy AS SELECT pg_sleep(1000)::text")
+        self.addCleanup(self.server.set, database="postgres")
+
+        self.server.set(database="trap")
+
+        wait_until(lambda: "no extension" in (self.status().error or ""), "the reading")
+
+    def test_old_version_of_the_extension_has_no_tables(self):
+        self.recreate("old")
+        self.addCleanup(self.server.set, database="postgres")
+        self.server.set(database="old")
+        with self.server.connect(dbname="old") as connection:
+            connection.execute("CREATE EXTENSION pgvalet VERSION '1.0'")
+            wait_until(lambda: "update it" in (self.status().error or ""), "the reading")
+
+            connection.execute("ALTER EXTENSION pgvalet UPDATE")
+            connection.execute(INSERT)
+
+        wait_until(lambda: self.status().rule_count == 1, "the rule")
+        self.assertIsNone(self.status().error)
+
+    def test_drop_extension_ends_the_rules_and_create_extension_begins_anew(self):
+        self.rule()
+        with self.server.connect(dbname="template1", application_name="observer") as other:
+            other.execute("CREATE EXTENSION pgvalet")
+            try:
+                self.observer.execute("DROP EXTENSION pgvalet")
+                wait_until(lambda: "no extension" in (self.status(other).error or ""), "the error")
+                self.assertEqual(self.status(other).rule_count, 0)
+                self.observer.execute("BEGIN")
+                self.observer.execute("CREATE EXTENSION pgvalet")
+                self.observer.execute(INSERT)
+                self.observer.execute("COMMIT")
+                wait_until(lambda: self.status(other).rule_count == 1, "the rule")
+            finally:
+                other.execute("DROP EXTENSION pgvalet")
+
+    def test_dump_and_restore_keep_the_rules(self):
+        self.rule(spares_roles=["a", "b"], client_network="10.0.0.0/8", end_after=SHORT)
+        self.insert("connection_budget", name="budget", max_connections=5)
+        everything = ("SELECT i::text AS rule, b::text AS budget"
+                      " FROM pgvalet.idle_policy AS i, pgvalet.connection_budget AS b")
+        before = self.one(self.observer, everything)
+        self.recreate("restored", template="template0")
+
+        def run(program, *arguments, **more):
+            return subprocess.run(
+                [os.path.join(self.server.bin, program), "-h", self.server.directory, "-p",
+                 str(self.server.port), "-U", "postgres", *arguments], check=True, text=True,
+                stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, cwd="/", **as_server_user(),
+                **more)
+
+        dump = run("pg_dump", "postgres").stdout
+        run("psql", "-X", "-q", "-v", "ON_ERROR_STOP=1", "restored", input=dump)
+
+        with self.server.connect(dbname="restored") as connection:
+            self.assertEqual(self.one(connection, everything), before)
+
+
+class StandbyTest(PolicyTest):
+    SETTINGS = {**PRIMARY_SETTINGS, "max_worker_processes": "12"}
+
+    def setUp(self):
+        super().setUp()
+        self.standby = Standby()
+        self.standby.start(self.server)
+        self.addCleanup(self.standby.stop)
+
+    def on_standby(self, **parameters):
+        connection = self.standby.connect(**{"application_name": "observer", **parameters})
+        self.addCleanup(connection.close)
+        return connection
+
+    def test_rules_and_budgets_come_to_the_standby_and_hold_there(self):
+        observer = self.on_standby()
+        session = self.on_standby(application_name="app")
+
+        self.rule(end_after=SHORT)
+
+        wait_until(lambda: self.backend(observer, session.info.backend_pid) is None,
+                   "the end of the session on the standby")
+        self.observer.execute("DELETE FROM pgvalet.idle_policy")
+        wait_until(lambda: self.status(observer).rule_count == 0, "the rule to go")
+
+    def test_worker_of_the_standby_that_is_ended_comes_back(self):
+        observer = self.on_standby()
+        worker = wait_until(lambda: observer.execute(WORKERS).fetchone(), "the worker")
+        observer.execute("SELECT pg_terminate_backend(%s)", (worker.pid,))
+
+        self.rule()
+
+        wait_until(lambda: self.status(observer).rule_count == 1, "the rule")
+
+    def test_worker_of_the_standby_follows_tables_that_are_made_anew(self):
+        observer = self.on_standby()
+        self.rule()
+        wait_until(lambda: self.status(observer).rule_count == 1, "the rule")
+
+        self.observer.execute("BEGIN")
+        self.observer.execute("DROP EXTENSION pgvalet")
+        self.observer.execute("CREATE EXTENSION pgvalet")
+        self.observer.execute("COMMIT")
+
+        wait_until(lambda: self.status(observer).rule_count == 0, "the empty tables")
+        self.rule()
+        wait_until(lambda: self.status(observer).rule_count == 1, "the rule")
+
+    def test_promoted_standby_lets_its_database_go(self):
+        observer = self.on_standby()
+        wait_until(lambda: observer.execute(WORKERS).fetchone(), "the worker")
+
+        observer.execute("SELECT pg_promote()")
+
+        wait_until(lambda: not observer.execute(WORKERS).fetchone(), "the worker to end")
+        observer.execute(INSERT)
+        wait_until(lambda: self.status(observer).rule_count == 1, "the rule")
+
+
+class NotifyTest(PolicyTest):
+    def test_new_events_are_told_in_order_to_who_listens(self):
+        listener = self.connect(application_name="observer")
+        listener.execute("LISTEN pgvalet_events")
+        self.addCleanup(self.server.set, notify_events="off")
+        self.server.set(notify_events="on")
+        wait_until(lambda: self.one(self.observer, "SHOW pgvalet.notify_events")[0] == "on",
+                   "the reload")
+
+        self.rule(log_after=SHORT)
+        session = self.app()
+        told = []
+
+        def logged():
+            listener.pgconn.consume_input()
+            while notification := listener.pgconn.notifies():
+                told.append(json.loads(notification.extra))
+            return [event for event in told if event["kind"] == "policy_logged"]
+
+        event = wait_until(logged, "the notification")[0]
+        self.assertEqual(event["pid"], session.info.backend_pid)
+        sequences = [event["sequence"] for event in told]
+        self.assertEqual(sequences, list(range(sequences[0], sequences[0] + len(told))))
+        known = self.events("policy_changed", "policy_logged")
+        self.assertIn(event["sequence"], [row.sequence for row in known])
+
+    def test_nothing_is_told_unless_the_setting_is_on(self):
+        listener = self.connect(application_name="observer")
+        listener.execute("LISTEN pgvalet_events")
+
+        self.rule(end_after=SHORT)
+        self.wait_until_ended(self.app())
+
+        listener.execute("SELECT 1")
+        self.assertIsNone(listener.pgconn.notifies())
+
+
+if __name__ == "__main__":
+    unittest.main()
