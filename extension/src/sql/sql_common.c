@@ -11,6 +11,7 @@
 #include "sql/sql_common.h"
 #include "stats/backend_slot.h"
 #include "utils/builtins.h"
+#include "utils/fmgrprotos.h"
 #include "utils/timestamp.h"
 
 void
@@ -58,4 +59,13 @@ pgv_put_usage(Datum *values, const PgvUsage *usage)
 
 	for (int i = 0; i < PGV_USAGE_COUNTERS; i++)
 		values[i] = Int64GetDatum(counters[i]);
+}
+
+Datum
+pgv_interval(int64 microseconds)
+{
+	Interval   *interval = palloc0(sizeof(Interval));
+
+	interval->time = microseconds;
+	return DirectFunctionCall1(interval_justify_hours, IntervalPGetDatum(interval));
 }

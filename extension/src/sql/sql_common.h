@@ -36,4 +36,7 @@ extern void pgv_put_oid(Datum *value, bool *is_null, Oid id);
 /* The counters, into consecutive columns. */
 extern void pgv_put_usage(Datum *values, const PgvUsage *usage);
 
+/* An interval of so many microseconds, in days and less. */
+extern Datum pgv_interval(int64 microseconds);
+
 #endif							/* PGV_SQL_COMMON_H */
