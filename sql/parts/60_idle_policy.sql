@@ -196,6 +196,8 @@ COMMENT ON COLUMN pgvalet.policy_status.remarks IS
 CREATE OR REPLACE FUNCTION pgvalet.rule_counts(
     OUT place integer,
     OUT rule_name text,
+    OUT state text,
+    OUT end_after interval,
     OUT is_dry_run boolean,
     OUT log_count bigint,
     OUT warn_count bigint,
@@ -218,6 +220,8 @@ GRANT EXECUTE ON FUNCTION pgvalet.rule_counts() TO pg_read_all_stats;
 CREATE OR REPLACE VIEW pgvalet.idle_policy_counts AS
 SELECT c.place,
        c.rule_name,
+       c.state,
+       c.end_after,
        c.is_dry_run,
        c.log_count,
        c.warn_count,
@@ -237,6 +241,10 @@ COMMENT ON COLUMN pgvalet.idle_policy_counts.place IS
     'Order in which rules are looked at, 1, 2, ...';
 COMMENT ON COLUMN pgvalet.idle_policy_counts.rule_name IS
     'Name of the rule, or of the setting.';
+COMMENT ON COLUMN pgvalet.idle_policy_counts.state IS
+    'State it is for, as in pgvalet.idle_policy.';
+COMMENT ON COLUMN pgvalet.idle_policy_counts.end_after IS
+    'Delay after which it ends sessions, interval; NULL: it does not.';
 COMMENT ON COLUMN pgvalet.idle_policy_counts.is_dry_run IS
     'True: by its row or by pgvalet.idle_policy_dry_run the rule only says what it would do.';
 COMMENT ON COLUMN pgvalet.idle_policy_counts.log_count IS

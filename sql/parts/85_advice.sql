@@ -99,7 +99,8 @@ SELECT 'info', 'no_limit', 'server',
        'no limit ends a session that waits inside a transaction',
        'One forgotten session holds its locks and stops VACUUM in all tables for as long as its client lives.',
        'Set pgvalet.idle_in_transaction_timeout, which no session can change, or a rule of pgvalet.idle_policy.'
- WHERE pg_catalog.current_setting('pgvalet.idle_in_transaction_timeout') = '0';
+ WHERE NOT EXISTS (SELECT FROM pgvalet.rule_counts() AS c
+                    WHERE c.state = 'idle in transaction' AND c.end_after IS NOT NULL AND NOT c.is_dry_run);
 
 COMMENT ON VIEW pgvalet.advice_on_transactions IS
     'The part of pgvalet.advice on how transactions begin, wait and end.';

@@ -127,6 +127,15 @@ class AdviceTest(ServerTest):
 
         wait_until(lambda: not self.advice("no_limit"), "the advice to go")
 
+    def test_no_limit_but_a_rule(self):
+        self.assertEqual(len(self.advice("no_limit", "server")), 1)
+        with self.server.connect() as connection:
+            connection.execute("INSERT INTO pgvalet.idle_policy (position, name, state, end_after)"
+                               " VALUES (1, 'open', 'idle in transaction', '1 hour')")
+            wait_until(lambda: not self.advice("no_limit"), "the advice to go")
+            connection.execute("DELETE FROM pgvalet.idle_policy")
+        wait_until(lambda: self.advice("no_limit"), "the advice to come back")
+
     def test_work_mem(self):
         rule = ("work_mem", "application 'sorter'")
         sorter = self.connect(application_name="sorter")

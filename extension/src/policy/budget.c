@@ -12,6 +12,7 @@
 #include "policy/budget.h"
 #include "policy/policy_settings.h"
 #include "stats/event_log.h"
+#include "stats/session_end.h"
 #include "storage/shmem.h"
 #include "utils/builtins.h"
 #include "utils/memutils.h"
@@ -261,6 +262,7 @@ void
 pgv_budget_refuse(const PgvBudgetRefusal *refusal)
 {
 	record(refusal);
+	pgv_end_by_rule(refusal->name);
 	ereport(FATAL,
 			(errcode(ERRCODE_TOO_MANY_CONNECTIONS),
 			 errmsg("too many connections for budget \"%s\" of pgvalet.connection_budget",

@@ -90,18 +90,18 @@ longest_sleep_ms(void)
 
 /* What was done in another situation, or by another rule, does not count. */
 static void
-begin_watch(const PgvSituation *situation)
+begin_progress(const PgvSituation *situation)
 {
-	PgvWatch   *watch = situation->watch;
+	PgvProgress   *progress = situation->progress;
 
-	if (watch->pid == situation->slot->pid && watch->since == situation->since &&
-		watch->state == (int) situation->state && watch->rule_serial == situation->rule->serial)
+	if (progress->pid == situation->slot->pid && progress->since == situation->since &&
+		progress->state == (int) situation->state && progress->rule_serial == situation->rule->serial)
 		return;
-	memset(watch, 0, sizeof(*watch));
-	watch->pid = situation->slot->pid;
-	watch->state = situation->state;
-	watch->since = situation->since;
-	watch->rule_serial = situation->rule->serial;
+	memset(progress, 0, sizeof(*progress));
+	progress->pid = situation->slot->pid;
+	progress->state = situation->state;
+	progress->since = situation->since;
+	progress->rule_serial = situation->rule->serial;
 }
 
 /* Whether the rule leaves this session alone, at this moment. */
@@ -109,18 +109,18 @@ static bool
 is_spared(const PgvSituation *situation, TimestampTz now)
 {
 	const PgvRule *rule = situation->rule;
-	PgvWatch   *watch = situation->watch;
+	PgvProgress   *progress = situation->progress;
 
 	if (pgv_rule_spares(rule, situation->slot, situation->identity, false) != NULL)
 		return true;
 	if (!rule->spares_advisory_locks)
 		return false;
-	if (!watch->is_spared || now >= watch->not_before)
+	if (!progress->is_spared || now >= progress->not_before)
 	{
-		watch->is_spared = pgv_holds_advisory_lock(situation->slot->pid);
-		watch->not_before = now + SPARED_AGAIN_US;
+		progress->is_spared = pgv_holds_advisory_lock(situation->slot->pid);
+		progress->not_before = now + SPARED_AGAIN_US;
 	}
-	return watch->is_spared;
+	return progress->is_spared;
 }
 
 /* Ends only as many as it takes; the others may stay: see end_candidates(). */
@@ -140,7 +140,7 @@ add_candidate(PgvLook *look, const PgvSituation *situation, PgvAction action)
 static void
 act(PgvLook *look, const PgvSituation *situation, PgvAction action)
 {
-	bool		is_first_time = (situation->watch->done & (1U << action)) == 0;
+	bool		is_first_time = (situation->progress->done & (1U << action)) == 0;
 
 	if (is_spared(situation, look->now))
 		return;
@@ -150,16 +150,16 @@ act(PgvLook *look, const PgvSituation *situation, PgvAction action)
 		return;
 	}
 	pgv_rule_act(situation, action, look->now);
-	if (situation->watch->not_before > look->now)
-		look->soonest = Min(look->soonest, situation->watch->not_before);
+	if (situation->progress->not_before > look->now)
+		look->soonest = Min(look->soonest, situation->progress->not_before);
 }
 
 /* What the backend has to do is said again until it has happened. */
 static bool
-is_worth_repeating(const PgvWatch *watch, PgvAction action)
+is_worth_repeating(const PgvProgress *progress, PgvAction action)
 {
 	if (action == PGV_ACTION_CANCEL)
-		return (watch->done & (1U << PGV_ACTION_END)) == 0;
+		return (progress->done & (1U << PGV_ACTION_END)) == 0;
 	return action == PGV_ACTION_END;
 }
 
@@ -168,21 +168,21 @@ static void
 follow_rule(PgvLook *look, const PgvSituation *situation)
 {
 	const PgvRule *rule = situation->rule;
-	PgvWatch   *watch = situation->watch;
+	PgvProgress   *progress = situation->progress;
 	bool		is_dry_run = pgv_rule_is_dry_run(rule);
 
 	for (PgvAction action = 0; action < PGV_ACTIONS; action++)
 	{
 		TimestampTz due = situation->since + rule->after_us[action];
-		bool		is_done = ((is_dry_run ? watch->would : watch->done) & (1U << action)) != 0;
+		bool		is_done = ((is_dry_run ? progress->would : progress->done) & (1U << action)) != 0;
 
 		if (rule->after_us[action] == 0)
 			continue;
 		if (is_done)
 		{
-			if (is_dry_run || !is_worth_repeating(watch, action))
+			if (is_dry_run || !is_worth_repeating(progress, action))
 				continue;
-			due = watch->not_before;
+			due = progress->not_before;
 		}
 		if (due <= look->now)
 			act(look, situation, action);
@@ -193,14 +193,14 @@ follow_rule(PgvLook *look, const PgvSituation *situation)
 
 /* One session in one situation. */
 static void
-look_at_situation(PgvLook *look, PgvSituation *situation, PgvWatchKind kind)
+look_at_situation(PgvLook *look, PgvSituation *situation, PgvProgressKind kind)
 {
 	situation->rule = pgv_rule_find(rules, rule_count, situation->state, situation->slot,
 									situation->identity, pgv_used_share(look->connections));
 	if (situation->rule == NULL || situation->since == 0)
 		return;
-	situation->watch = pgv_watch_of(situation->index, kind);
-	begin_watch(situation);
+	situation->progress = pgv_progress_of(situation->index, kind);
+	begin_progress(situation);
 	follow_rule(look, situation);
 }
 
@@ -215,25 +215,25 @@ look_at_session(PgvLook *look, int index, const PgvBackendSlot *slot)
 	situation.state = pgv_rule_state_of(slot->state);
 	situation.since = situation.state == PGV_RULE_ACTIVE ?
 		pgv_slot_statement_start(slot) : slot->state_since;
-	look_at_situation(look, &situation, PGV_WATCH_STATE);
+	look_at_situation(look, &situation, PGV_PROGRESS_STATE);
 
 	situation.state = PGV_RULE_SESSION_AGE;
 	situation.since = slot->connected_at;
-	look_at_situation(look, &situation, PGV_WATCH_AGE);
+	look_at_situation(look, &situation, PGV_PROGRESS_AGE);
 }
 
 /* Whether this session has been told to end. */
 static bool
 is_being_ended(int index, const PgvBackendSlot *slot)
 {
-	for (int kind = 0; kind < PGV_WATCH_KINDS; kind++)
+	for (int kind = 0; kind < PGV_PROGRESS_KINDS; kind++)
 	{
-		const PgvWatch *watch = pgv_watch_of(index, kind);
+		const PgvProgress *progress = pgv_progress_of(index, kind);
 
-		if (watch->pid == slot->pid && watch->poke_count > 0 &&
-			(watch->done & (1U << PGV_ACTION_END)) != 0 &&
-			(kind == PGV_WATCH_AGE || watch->since == slot->state_since ||
-			 watch->state == PGV_RULE_ACTIVE))
+		if (progress->pid == slot->pid && progress->poke_count > 0 &&
+			(progress->done & (1U << PGV_ACTION_END)) != 0 &&
+			(kind == PGV_PROGRESS_AGE || progress->since == slot->state_since ||
+			 progress->state == PGV_RULE_ACTIVE))
 			return true;
 	}
 	return false;
@@ -283,7 +283,7 @@ end_candidates(PgvLook *look)
 		pgv_rule_act(&candidate->situation, candidate->action, look->now);
 		look->connections--;
 		look->soonest = Min(look->soonest,
-							Max(candidate->situation.watch->not_before, look->now + 1));
+							Max(candidate->situation.progress->not_before, look->now + 1));
 	}
 }
 

@@ -98,8 +98,8 @@ ask_at_ready(const PgvSituation *situation, uint32 bits)
 static void
 poke(const PgvSituation *situation, PgvAction action, TimestampTz now)
 {
-	PgvWatch   *watch = situation->watch;
-	int			again_ms = watch->poke_count < POKE_OFTEN_TIMES ? POKE_AGAIN_MS : POKE_SELDOM_MS;
+	PgvProgress   *progress = situation->progress;
+	int			again_ms = progress->poke_count < POKE_OFTEN_TIMES ? POKE_AGAIN_MS : POKE_SELDOM_MS;
 
 	/* A statement that goes on may be in the middle of cleaning up. */
 	if (action == PGV_ACTION_CANCEL)
@@ -114,8 +114,8 @@ poke(const PgvSituation *situation, PgvAction action, TimestampTz now)
 	else
 		write_verdict(situation, PGV_VERDICT_STATE, action, now);
 	kill(situation->slot->pid, SIGUSR2);
-	watch->poke_count++;
-	watch->not_before = now + again_ms * INT64CONST(1000);
+	progress->poke_count++;
+	progress->not_before = now + again_ms * INT64CONST(1000);
 }
 
 bool
@@ -129,12 +129,12 @@ pgv_rule_act(const PgvSituation *situation, PgvAction action, TimestampTz now)
 {
 	if (pgv_rule_is_dry_run(situation->rule))
 	{
-		situation->watch->would |= 1U << action;
+		situation->progress->would |= 1U << action;
 		record(situation, action, true, now);
 		return;
 	}
 
-	situation->watch->done |= 1U << action;
+	situation->progress->done |= 1U << action;
 	if (action == PGV_ACTION_CANCEL || action == PGV_ACTION_END)
 	{
 		/* The backend records it, when it has happened. */

@@ -24,7 +24,7 @@ typedef struct PgvSituation
 	const PgvRule *rule;
 	PgvRuleState state;			/* what the session does, or its age */
 	TimestampTz since;			/* when that began */
-	PgvWatch   *watch;			/* ours, of this situation and rule */
+	PgvProgress   *progress;			/* ours, of this situation and rule */
 } PgvSituation;
 
 /* Whether the rule only says what it would do, as of this process's settings. */

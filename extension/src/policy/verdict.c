@@ -23,7 +23,7 @@ typedef struct PgvVerdictPlace
 typedef struct PgvBackendVerdicts
 {
 	PgvVerdictPlace places[PGV_VERDICT_KINDS];
-	PgvWatch	watches[PGV_WATCH_KINDS];
+	PgvProgress	progress[PGV_PROGRESS_KINDS];
 } PgvBackendVerdicts;
 
 typedef struct PgvVerdicts
@@ -57,10 +57,10 @@ pgv_verdicts_make(void)
 	}
 }
 
-PgvWatch *
-pgv_watch_of(int index, PgvWatchKind kind)
+PgvProgress *
+pgv_progress_of(int index, PgvProgressKind kind)
 {
-	return &verdicts->backends[index].watches[kind];
+	return &verdicts->backends[index].progress[kind];
 }
 
 void

@@ -10,7 +10,7 @@
  *
  * Writer	The collector alone.
  * Readers	The backend at this place, in its handler of SIGUSR2 and before
- *			ReadyForQuery; watches: the collector, and SQL functions, which
+ *			ReadyForQuery; progress: the collector, and SQL functions, which
  *			take them as they are.
  * Protocol	change_count is odd while a verdict is being written.  A reader that
  *			meets that leaves it: it is told when the new one is there.
@@ -53,17 +53,17 @@ typedef struct PgvVerdict
 	char		rule_name[NAMEDATALEN];
 } PgvVerdict;
 
-/* What a session does, and its age, are watched apart. */
-typedef enum PgvWatchKind
+/* What a session does, and its age, are followed apart. */
+typedef enum PgvProgressKind
 {
-	PGV_WATCH_STATE,
-	PGV_WATCH_AGE
-} PgvWatchKind;
+	PGV_PROGRESS_STATE,
+	PGV_PROGRESS_AGE
+} PgvProgressKind;
 
-#define PGV_WATCH_KINDS (PGV_WATCH_AGE + 1)
+#define PGV_PROGRESS_KINDS (PGV_PROGRESS_AGE + 1)
 
 /* How far a rule has gone with a session in one situation. */
-typedef struct PgvWatch
+typedef struct PgvProgress
 {
 	int32		pid;			/* of the session, 0 = none */
 	int32		state;			/* PgvRuleState */
@@ -74,14 +74,14 @@ typedef struct PgvWatch
 	bool		is_spared;		/* by an advisory lock, until not_before at least */
 	int32		poke_count;		/* signals sent for the last action */
 	TimestampTz not_before;		/* nothing is done before, 0 = at once */
-} PgvWatch;
+} PgvProgress;
 
 /* Memory of the part that they are (idle_policy.h). */
 extern Size pgv_verdicts_size(void);
 extern void pgv_verdicts_make(void);
 
 /* The collector's memory of the backend at this place. */
-extern PgvWatch *pgv_watch_of(int index, PgvWatchKind kind);
+extern PgvProgress *pgv_progress_of(int index, PgvProgressKind kind);
 
 /* Writes a verdict for the backend at this place.  The collector only. */
 extern void pgv_verdict_write(int index, PgvVerdictKind kind, const PgvVerdict *verdict);

@@ -18,7 +18,6 @@
 #include "policy/verdict.h"
 #include "sql/sql_common.h"
 #include "utils/builtins.h"
-#include "utils/fmgrprotos.h"
 #include "utils/timestamp.h"
 
 PG_FUNCTION_INFO_V1(pgvalet_policy_for);
@@ -55,15 +54,13 @@ put_answer(const PgvQuestion *question, const PgvAnswer *answer)
 {
 	Datum		values[POLICY_FOR_COLUMNS] = {0};
 	bool		nulls[POLICY_FOR_COLUMNS] = {0};
-	Interval   *after = palloc0(sizeof(Interval));
 
-	after->time = answer->after_us;
 	values[0] = CStringGetTextDatum(pgv_rule_state_names[answer->state]);
 	values[1] = BoolGetDatum(answer->is_present);
 	pgv_put_text(&values[2], &nulls[2], answer->rule ? answer->rule->name : "");
 	pgv_put_text(&values[3], &nulls[3], answer->reason ? answer->reason : "");
 	pgv_put_text(&values[4], &nulls[4], answer->action ? answer->action : "");
-	values[5] = DirectFunctionCall1(interval_justify_hours, IntervalPGetDatum(after));
+	values[5] = pgv_interval(answer->after_us);
 	nulls[5] = (answer->after_us == 0);
 	pgv_put_time(&values[6], &nulls[6], answer->fires_at);
 	pgv_put_text(&values[7], &nulls[7], answer->remark ? answer->remark : "");
@@ -104,13 +101,13 @@ describe_conditions(const PgvRule *rule)
 static bool
 was_done(const PgvQuestion *question, const PgvAnswer *answer, PgvAction action, TimestampTz since)
 {
-	const PgvWatch *watch = pgv_watch_of(question->index,
+	const PgvProgress *progress = pgv_progress_of(question->index,
 										 answer->state == PGV_RULE_SESSION_AGE ?
-										 PGV_WATCH_AGE : PGV_WATCH_STATE);
+										 PGV_PROGRESS_AGE : PGV_PROGRESS_STATE);
 
-	return watch->pid == question->slot.pid && watch->since == since &&
-		watch->rule_serial == answer->rule->serial &&
-		((watch->done | watch->would) & (1U << action)) != 0;
+	return progress->pid == question->slot.pid && progress->since == since &&
+		progress->rule_serial == answer->rule->serial &&
+		((progress->done | progress->would) & (1U << action)) != 0;
 }
 
 /* Why the session has nothing to fear from its rule, NULL if it has. */

@@ -28,7 +28,8 @@ PG_FUNCTION_INFO_V1(pgvalet_rule_counts);
 PG_FUNCTION_INFO_V1(pgvalet_budget_uses);
 
 #define STATUS_COLUMNS 8
-#define COUNTS_COLUMNS (3 + 2 * PGV_ACTIONS)
+#define COUNTS_OWN_COLUMNS 5
+#define COUNTS_COLUMNS (COUNTS_OWN_COLUMNS + 2 * PGV_ACTIONS)
 #define BUDGET_COLUMNS 14
 
 /*
@@ -142,11 +143,14 @@ put_counts(ReturnSetInfo *result, int position, const PgvRule *rule, const PgvRu
 
 	values[0] = Int32GetDatum(position);
 	values[1] = CStringGetTextDatum(rule->name);
-	values[2] = BoolGetDatum(rule->is_dry_run || (pgv_policy_dry_run && !rule->is_setting));
+	values[2] = CStringGetTextDatum(pgv_rule_state_names[rule->state]);
+	values[3] = pgv_interval(rule->after_us[PGV_ACTION_END]);
+	nulls[3] = (rule->after_us[PGV_ACTION_END] == 0);
+	values[4] = BoolGetDatum(rule->is_dry_run || (pgv_policy_dry_run && !rule->is_setting));
 	for (int action = 0; action < PGV_ACTIONS; action++)
 	{
-		values[3 + action] = Int64GetDatum(counts->done[action]);
-		values[3 + PGV_ACTIONS + action] = Int64GetDatum(counts->would[action]);
+		values[COUNTS_OWN_COLUMNS + action] = Int64GetDatum(counts->done[action]);
+		values[COUNTS_OWN_COLUMNS + PGV_ACTIONS + action] = Int64GetDatum(counts->would[action]);
 	}
 	tuplestore_putvalues(result->setResult, result->setDesc, values, nulls);
 }

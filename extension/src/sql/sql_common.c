@@ -11,6 +11,7 @@
 #include "sql/sql_common.h"
 #include "stats/backend_slot.h"
 #include "utils/builtins.h"
+#include "utils/fmgrprotos.h"
 #include "utils/timestamp.h"
 
 void
@@ -89,4 +90,13 @@ pgv_put_aggregate_key(Datum *values, bool *nulls, const PgvAggregateRow *row,
 		values[1] = CStringGetTextDatum(PGV_OTHER_NAME);
 	else if (dimension == PGV_BY_APPLICATION)
 		values[1] = CStringGetTextDatum(row->key.name);
+}
+
+Datum
+pgv_interval(int64 microseconds)
+{
+	Interval   *interval = palloc0(sizeof(Interval));
+
+	interval->time = microseconds;
+	return DirectFunctionCall1(interval_justify_hours, IntervalPGetDatum(interval));
 }

@@ -47,4 +47,7 @@ extern PgvDimension pgv_dimension_of(const char *name);
 extern void pgv_put_aggregate_key(Datum *values, bool *nulls, const PgvAggregateRow *row,
 								  PgvDimension dimension);
 
+/* An interval of so many microseconds, in days and less. */
+extern Datum pgv_interval(int64 microseconds);
+
 #endif							/* PGV_SQL_COMMON_H */
