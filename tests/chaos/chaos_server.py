@@ -85,9 +85,7 @@ class ChaosServer(Server):
 
     def reload(self, **settings):
         """As Server.set(), without a session: the new limits would end that too."""
-        with open(os.path.join(self.data, "postgresql.conf"), "a") as conf:
-            for name, value in settings.items():
-                conf.write(f"pgvalet.{name} = '{value}'\n")
+        self.configure(**{f"pgvalet.{name}": value for name, value in settings.items()})
         self.process.send_signal(signal.SIGHUP)
 
     def kill_postmaster(self):
