@@ -9,7 +9,8 @@
 # test_upgrade.py runs pg_upgrade too: the older programs are seen inside the
 # newer one's chroot.
 # Needs root, debootstrap and a Debian mirror; the chroots (about 1.5 GB each)
-# are kept in PGV_CHROOTS (/tmp/ext-chroots) for the next time.
+# are kept in PGV_CHROOTS (/tmp/ext-chroots) for the next time.  PGV_ONLY is as in
+# run.sh.
 set -euo pipefail
 
 here=$(cd "$(dirname "$0")" && pwd)
@@ -49,7 +50,7 @@ inside() { # CHROOT COMMAND...
 }
 
 # The tests shall not see the environment out here.
-clean=(env -i PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin)
+clean=(env -i PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin PGV_ONLY="${PGV_ONLY:-}")
 
 # Where the older server with the extension is, and the libraries that it needs.
 older_prefix=/tmp/pgvalet-older
@@ -106,6 +107,19 @@ make_chroot() { # VERSION CHROOT
   mv "$2.new" "$2"
 }
 
+# Brings a chroot to the newest packages, once a day: pg_upgrade wants minor releases
+# of the same time, and those come as security updates.
+refresh_chroot() { # VERSION CHROOT
+  local suite
+  suite=$(suite_of "$1")
+  if [ -n "$(find "$2/var/lib/pgvalet-refreshed" -mtime -1 2>/dev/null)" ]; then return; fi
+  echo "deb ${mirror}-security $suite-security main" >"$2/etc/apt/sources.list.d/security.list"
+  inside "$2" apt-get -q update >>"$2.log" 2>&1 || true # testing may have no such suite
+  inside "$2" env DEBIAN_FRONTEND=noninteractive apt-get -q -y -o Dpkg::Options::=--force-confold upgrade \
+    >>"$2.log" 2>&1 || { tail "$2.log" >&2; return 1; }
+  touch "$2/var/lib/pgvalet-refreshed"
+}
+
 failed=()
 versions=()
 for each in "${@:-17 18}"; do
@@ -118,6 +132,7 @@ if [ -f "$(/usr/lib/postgresql/15/bin/pg_config --pgxs 2>/dev/null)" ]; then pre
 for one in "${versions[@]}"; do
   chroot=$chroots/postgresql-$one
   [ -d "$chroot" ] || make_chroot "$one" "$chroot" || { failed+=("$one (no chroot)"); continue; }
+  refresh_chroot "$one" "$chroot" || { failed+=("$one (old chroot)"); continue; }
   rm -rf "$chroot/pgvalet"
   mkdir -p "$chroot/pgvalet/tests"
   cp -R "$root/extension" "$root/sql" "$root/docs" "$chroot/pgvalet/"
