@@ -115,7 +115,11 @@ def main():
         os.environ["PGV_BIN"] = private_server()
 
     chaos = Chaos(options.seed, options.clients, options.harm)
-    chaos.start()
+    try:
+        chaos.start()
+    except Exception:
+        chaos.server.shut_down(signal.SIGINT)
+        raise
     print(f"seed {options.seed}, log {chaos.server.log_path}", flush=True)
     began = time.monotonic()
     for number in range(1, options.rounds + 1):

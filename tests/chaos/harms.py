@@ -5,6 +5,7 @@ every server that bears it.  It runs while the load does.
 """
 
 import dataclasses
+import os
 import signal
 import socket
 import struct
@@ -16,6 +17,7 @@ from raw_client import RawClient
 from server import DEADLINE_S, wait_until
 
 COLLECTOR = "pgvalet collector"
+KEPT_FILE = "pg_stat/pgvalet.stat"
 
 
 @dataclasses.dataclass
@@ -166,6 +168,32 @@ def reload(chaos):
     return Aftermath()
 
 
+def rules(chaos):
+    """Rules of the idle policy and budgets come, act and go."""
+    rng = chaos.rng
+    with chaos.server.connect() as connection:
+        for position, state in enumerate(
+                ("idle", "idle in transaction", "active", "session age"), 1):
+            connection.execute(
+                "INSERT INTO pgvalet.idle_policy (position, name, state, is_dry_run, role_name,"
+                " application_pattern, warn_after, cancel_after, end_after, spares_superusers)"
+                " VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, true)",
+                (position, f"rule {state}", state, rng.random() < 0.3,
+                 rng.choice((None, "worker_a")), rng.choice((None, "job %")),
+                 rng.choice((None, "10 ms")),
+                 rng.choice((None, "20 ms")) if state == "active" else None,
+                 rng.choice((None, "50 ms"))))
+        connection.execute("INSERT INTO pgvalet.connection_budget (name, role_name, max_connections)"
+                           " VALUES ('few', 'worker_b', %s)", (rng.randrange(1, 4),))
+    chaos.load.wait_for_progress(60)
+    with chaos.server.connect() as connection:
+        connection.execute("TRUNCATE pgvalet.idle_policy, pgvalet.connection_budget")
+        wait_until(lambda: connection.execute(
+            "SELECT rule_count + budget_count = 0 AS none FROM pgvalet.policy_status"
+        ).fetchone().none, "the rules to be out of force")
+    return Aftermath()
+
+
 def crowd(chaos):
     """More clients than there is room for; some are refused, all leave at once."""
     came = []
@@ -185,6 +213,22 @@ def crowd(chaos):
     for connection in came:
         connection.close()
     return Aftermath(gone=gone)
+
+
+def restart_with_damaged_file(chaos):
+    """The file in which the extension keeps what outlives a restart is not what it was."""
+    children = set(chaos.server.children())
+    chaos.server.shut_down(signal.SIGINT)
+    path = os.path.join(chaos.server.data, KEPT_FILE)
+    with open(path, "r+b") as file:
+        size = os.path.getsize(path)
+        if chaos.rng.random() < 0.3:
+            file.truncate(chaos.rng.randrange(size))
+        for _ in range(chaos.rng.randrange(1, 200)):
+            file.seek(chaos.rng.randrange(size))
+            file.write(bytes([chaos.rng.randrange(256)]))
+    chaos.server.start_again()
+    return Aftermath(new_memory=True, gone=children)
 
 
 # What a client sends before it vanishes.  The first ends in the middle of a message.
@@ -229,8 +273,8 @@ def reset_on_close(connection):
 
 # After these the server goes on without a restart, so another may follow at once.
 SOFT_HARMS = (terminate_client_backends, cancel_client_backends, poke_client_backends,
-              freeze_client_backends, terminate_collector, reload, crowd, vanish)
+              freeze_client_backends, terminate_collector, reload, rules, crowd, vanish)
 
 ALL_HARMS = SOFT_HARMS + (
     kill_client_backend, kill_newcomer, kill_any_process, kill_collector, kill_postmaster,
-    restart_immediately, restart_fast)
+    restart_immediately, restart_fast, restart_with_damaged_file)

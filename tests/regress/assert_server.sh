@@ -8,10 +8,10 @@
 #                   that depend on time may fail there, its complaints are what counts
 #   PGV_ONLY        only this test, as for run.sh
 #
-# The server is configured with --enable-cassert and valgrind's requests (memory
-# that was given back counts as not there); both find what a release build
-# survives by luck.  The extension is compiled with its own Assert()s on, because
-# it takes them from the server's headers.
+# The server is configured with --enable-cassert, with UBSan, which aborts, and with
+# valgrind's requests (memory that was given back counts as not there): they find what a
+# release build survives by luck.  The extension is compiled with the same flags, which
+# it takes from the server.
 #
 # FOLDER keeps the sources and the server for the next time.  Needs a Debian
 # mirror, and root only if packages are missing.
@@ -63,7 +63,7 @@ build_server() {
   say "building in $PWD (log: $folder/build.log)"
   {
     ./configure --enable-cassert --enable-debug --without-icu --without-readline --without-zlib \
-      --prefix="$folder/server" CPPFLAGS=-DUSE_VALGRIND CFLAGS='-Og -g -fno-omit-frame-pointer'
+      --prefix="$folder/server" CPPFLAGS=-DUSE_VALGRIND CFLAGS='-Og -g -fno-omit-frame-pointer -fsanitize=undefined -fno-sanitize-recover=undefined'
     nice make -s -j"$(nproc)" install
     nice make -s -j"$(nproc)" -C contrib install
   } >"$folder/build.log" 2>&1 || { tail -n 30 "$folder/build.log" >&2; exit 1; }
@@ -95,6 +95,7 @@ chmod 755 "$bin/postgres"
 
 status=0
 "$here/run.sh" "$folder/server/bin/pg_config" || status=1
+say "$(find "$logs" -type f | wc -l) processes have run under valgrind"
 find "$logs" -type f -empty -delete
 found=$(grep -l '== *at 0x' "$logs"/*.log 2>/dev/null || true)
 if [ -n "$found" ]; then

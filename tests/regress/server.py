@@ -72,6 +72,7 @@ class Server:
 
     def __init__(self, **settings):
         self.bin = os.environ["PGV_BIN"]
+        self.process = self.log = None
         self.settings = {
             "shared_preload_libraries": "pgvalet",
             "max_prepared_transactions": "2",
@@ -84,21 +85,31 @@ class Server:
         }
 
     def start(self):
+        self.make_directory()
+        self.make_cluster()
+        self._launch()
+        with self.connect() as connection:
+            connection.execute("CREATE EXTENSION pgvalet")
+
+    def make_directory(self):
+        """Where the cluster, its socket and its log are."""
         self.directory = tempfile.mkdtemp(prefix="ext-", dir="/tmp")
         if os.getuid() == 0:
             shutil.chown(self.directory, SERVER_USER)
         os.chmod(self.directory, 0o755)
         self.data = os.path.join(self.directory, "data")
         self.log_path = os.path.join(self.directory, "log")
+
+    def make_cluster(self, *initdb_options):
         self._run("initdb", "-D", self.data, "-U", SERVER_USER, "-A", "trust", "-N",
-                  "--no-locale", "-E", "UTF8")
+                  "--no-locale", "-E", "UTF8", *initdb_options)
+        self.configure(unix_socket_directories=self.directory, **self.settings)
+
+    def configure(self, **settings):
+        """Puts settings into the configuration file, before start() or restart()."""
         with open(os.path.join(self.data, "postgresql.conf"), "a") as conf:
-            conf.write(f"unix_socket_directories = '{self.directory}'\n")
-            for name, value in self.settings.items():
+            for name, value in settings.items():
                 conf.write(f"{name} = '{value}'\n")
-        self._launch()
-        with self.connect() as connection:
-            connection.execute("CREATE EXTENSION pgvalet")
 
     def _run(self, program, *arguments):
         subprocess.run([os.path.join(self.bin, program), *arguments], check=True, cwd="/",
@@ -123,10 +134,12 @@ class Server:
             return False
 
     def stop(self):
-        if self.process.poll() is None:
+        """Ends it and removes its data; it need not run."""
+        if self.process is not None and self.process.poll() is None:
             self.process.send_signal(signal.SIGINT)
             self.process.wait(DEADLINE_S)
-        self.log.close()
+        if self.log is not None:
+            self.log.close()
         shutil.rmtree(self.directory)
 
     def shut_down(self, how=signal.SIGINT):
@@ -137,9 +150,7 @@ class Server:
 
     def start_again(self, **settings):
         """Starts it on the data it has, with further settings of postgresql.conf."""
-        with open(os.path.join(self.data, "postgresql.conf"), "a") as conf:
-            for name, value in settings.items():
-                conf.write(f"{name} = '{value}'\n")
+        self.configure(**settings)
         self._launch()
 
     def restart(self, **settings):

@@ -1,16 +1,17 @@
 """Processes and transactions that have no client: parallel workers, autovacuum, prepared
-transactions.  None of them has a slot.
+transactions, single-user mode.  None of them has a slot.
 """
 
 import os
 import signal
+import subprocess
 import threading
 import unittest
 
 import psycopg
 from psycopg import errors
 
-from server import ServerTest, wait_until
+from server import DEADLINE_S, Server, ServerTest, as_server_user, wait_until
 
 SETTINGS = {
     "autovacuum": "on",
@@ -119,6 +120,36 @@ class OtherProcessesTest(ServerTest):
             self.assertEqual(len(connection.execute("SELECT * FROM kept").fetchall()), 1)
             pids = connection.execute("SELECT pid FROM pgvalet.backends").fetchall()
             self.assertEqual([row.pid for row in pids], [connection.info.backend_pid])
+
+
+class WithoutPostmasterTest(unittest.TestCase):
+    """Programs that load the library and have no postmaster."""
+
+    def setUp(self):
+        self.server = Server()
+        self.server.start()
+        self.addCleanup(self.server.stop)
+        self.server.process.send_signal(signal.SIGINT)
+        self.server.process.wait(DEADLINE_S)
+
+    def postgres(self, *arguments, **options):
+        return subprocess.run(
+            [os.path.join(self.server.bin, "postgres"), *arguments, "-D", self.server.data],
+            cwd="/", text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=True,
+            **options, **as_server_user()).stdout
+
+    def test_single_user_mode_reads_views_and_has_no_slot(self):
+        output = self.postgres("--single", "postgres", input=(
+            "SELECT count(*) AS slots FROM pgvalet.backends\n"
+            "SELECT connections FROM pgvalet.summary\n"
+            "SELECT pgvalet.reset('all')\n"))
+
+        self.assertIn('slots = "0"', output)
+        self.assertIn('connections = "0"', output)
+        self.assertNotIn("ERROR", output)
+
+    def test_server_tells_how_much_memory_it_would_take(self):
+        self.assertGreater(int(self.postgres("-C", "shared_memory_size").split()[-1]), 0)
 
 
 if __name__ == "__main__":

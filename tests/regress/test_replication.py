@@ -1,9 +1,7 @@
 """Standby servers and logical replication: what is a client there, and what is not."""
 
 import os
-import shutil
 import signal
-import tempfile
 import unittest
 
 import psycopg
@@ -26,16 +24,10 @@ class Standby(Server):
     """A streaming replica of another server, from start() to stop()."""
 
     def start(self, primary):
-        self.directory = tempfile.mkdtemp(prefix="ext-", dir="/tmp")
-        if os.getuid() == 0:
-            shutil.chown(self.directory, SERVER_USER)
-        os.chmod(self.directory, 0o755)
-        self.data = os.path.join(self.directory, "data")
-        self.log_path = os.path.join(self.directory, "log")
+        self.make_directory()
         self._run("pg_basebackup", "-D", self.data, "-R", "-c", "fast", "-X", "stream",
                   "-h", primary.directory, "-p", str(primary.port), "-U", SERVER_USER)
-        with open(os.path.join(self.data, "postgresql.conf"), "a") as conf:
-            conf.write(f"unix_socket_directories = '{self.directory}'\n")
+        self.configure(unix_socket_directories=self.directory)
         self._launch()
 
     def has_replayed(self, position):

@@ -447,6 +447,29 @@ class ViewsTest(ServerTest):
                 thread.join()
         self.assertEqual(failures, [])
 
+    def test_sums_agree_after_resets_under_load(self):
+        clients = [self.connect(application_name=f"busy {n}") for n in range(3)]
+        sums = ", ".join(
+            "(SELECT ROW(sum(statement_count), sum(sent_bytes))::text"
+            f" FROM pgvalet.usage_by_{dimension}) AS by_{dimension}"
+            for dimension in ("role", "database", "application"))
+
+        def work(client):
+            for _ in range(50):
+                client.execute("SELECT 1")
+
+        for _ in range(100):
+            threads = [threading.Thread(target=work, args=(client,)) for client in clients]
+            for thread in threads:
+                thread.start()
+            self.observer.execute("SELECT pgvalet.reset('usage')")
+            for thread in threads:
+                thread.join()
+
+            row = self.one(self.observer, f"SELECT {sums}")
+            self.assertEqual(row.by_role, row.by_database)
+            self.assertEqual(row.by_role, row.by_application)
+
 
 class WireTest(ServerTest):
     def setUp(self):

@@ -200,9 +200,11 @@ put_rules(PgvRule *rules, int count)
 		changed |= memcmp(&rules[i], &table->rules[i], sizeof(PgvRule)) != 0;
 	}
 	memset(table->rules, 0, sizeof(table->rules));
-	memcpy(table->rules, rules, count * sizeof(PgvRule));
 	for (int i = 0; i < count; i++)
+	{
+		table->rules[i] = rules[i];
 		write_counts(&table->counts[i], &counts[i]);
+	}
 	table->status.rule_count = count;
 	pfree(counts);
 	return changed;

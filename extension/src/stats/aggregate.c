@@ -184,6 +184,19 @@ make_rows(PgvDimension dimension, int *count)
 	return palloc0(*count * sizeof(PgvAggregateRow));
 }
 
+/* Starts the rows of a table with what is over. */
+static void
+start_rows(PgvAggregateRow *rows, PgvDimension dimension)
+{
+	HASH_SEQ_STATUS scan;
+	PgvAggregate *entry;
+
+	hash_seq_init(&scan, tables[dimension]);
+	while ((entry = hash_seq_search(&scan)) != NULL)
+		start_row(&rows[entry->number], entry, false);
+	start_row(&rows[pgv_aggregate_limit(dimension)], &others[dimension], true);
+}
+
 /*
  * Fills in the rows of a table.
  *
@@ -192,17 +205,10 @@ make_rows(PgvDimension dimension, int *count)
 static void
 fill_rows(PgvAggregateRow *rows, PgvDimension dimension)
 {
-	int			limit = pgv_aggregate_limit(dimension);
 	TimestampTz now;
-	HASH_SEQ_STATUS scan;
-	PgvAggregate *entry;
 	PgvBackendSlot slot;
 
-	hash_seq_init(&scan, tables[dimension]);
-	while ((entry = hash_seq_search(&scan)) != NULL)
-		start_row(&rows[entry->number], entry, false);
-	start_row(&rows[limit], &others[dimension], true);
-
+	start_rows(rows, dimension);
 	now = GetCurrentTimestamp();
 	for (int i = 0; i < MaxBackends; i++)
 	{
@@ -269,29 +275,52 @@ reset_entry(PgvAggregate *entry, const PgvAggregateRow *row)
 	entry->reset_session_count = row->session_count - row->live_session_count;
 }
 
+static void
+reset_entries(PgvDimension dimension, const PgvAggregateRow *rows)
+{
+	HASH_SEQ_STATUS scan;
+	PgvAggregate *entry;
+
+	hash_seq_init(&scan, tables[dimension]);
+	while ((entry = hash_seq_search(&scan)) != NULL)
+		reset_entry(entry, &rows[entry->number]);
+	reset_entry(&others[dimension], &rows[pgv_aggregate_limit(dimension)]);
+}
+
 /*
  * Nothing is set to 0: live sessions go on counting in their own slots, and
- * readers that take differences are to notice nothing.
+ * readers that take differences are to notice nothing.  Each slot is copied
+ * once for all tables, or what its session does meanwhile would be before the
+ * reset in one of them and behind it in another.
  */
 static void
 aggregate_reset(void)
 {
-	for (int dimension = 0; dimension < PGV_DIMENSIONS; dimension++)
-	{
-		int			count;
-		PgvAggregateRow *rows = make_rows(dimension, &count);
-		HASH_SEQ_STATUS scan;
-		PgvAggregate *entry;
+	PgvAggregateRow *rows[PGV_DIMENSIONS];
+	TimestampTz now;
+	PgvBackendSlot slot;
+	int			count;
 
-		LWLockAcquire(pgv_lock(PGV_LOCK_SLOTS), LW_EXCLUSIVE);
-		fill_rows(rows, dimension);
-		hash_seq_init(&scan, tables[dimension]);
-		while ((entry = hash_seq_search(&scan)) != NULL)
-			reset_entry(entry, &rows[entry->number]);
-		reset_entry(&others[dimension], &rows[count - 1]);
-		LWLockRelease(pgv_lock(PGV_LOCK_SLOTS));
-		pfree(rows);
+	for (int i = 0; i < PGV_DIMENSIONS; i++)
+		rows[i] = make_rows(i, &count);
+
+	LWLockAcquire(pgv_lock(PGV_LOCK_SLOTS), LW_EXCLUSIVE);
+	for (int i = 0; i < PGV_DIMENSIONS; i++)
+		start_rows(rows[i], i);
+	now = GetCurrentTimestamp();
+	for (int place = 0; place < MaxBackends; place++)
+	{
+		if (!pgv_slot_copy(place, &slot))
+			continue;
+		for (int i = 0; i < PGV_DIMENSIONS; i++)
+			add_slot(rows[i], i, &slot, now);
 	}
+	for (int i = 0; i < PGV_DIMENSIONS; i++)
+		reset_entries(i, rows[i]);
+	LWLockRelease(pgv_lock(PGV_LOCK_SLOTS));
+
+	for (int i = 0; i < PGV_DIMENSIONS; i++)
+		pfree(rows[i]);
 }
 
 /* Entries of all tables. */
