@@ -23,6 +23,7 @@
 #undef USE_SSL
 
 #include "common/base64.h"
+#include "fmgr.h"
 #include "libpq/libpq-be.h"
 #include "miscadmin.h"
 #include "postmaster/postmaster.h"
@@ -32,6 +33,21 @@
 
 #if PG_VERSION_NUM < 150000
 #error "pgvalet needs PostgreSQL 15 or newer"
+#endif
+
+/* The server finds SQL functions by name: they are to be seen from outside. */
+#if PG_VERSION_NUM < 160000
+#undef PG_FUNCTION_INFO_V1
+#define PG_FUNCTION_INFO_V1(name) \
+extern PGDLLEXPORT Datum name(PG_FUNCTION_ARGS); \
+extern PGDLLEXPORT const Pg_finfo_record *CppConcat(pg_finfo_, name) (void); \
+const Pg_finfo_record * \
+CppConcat(pg_finfo_, name) (void) \
+{ \
+	static const Pg_finfo_record info = {1}; \
+	return &info; \
+} \
+extern int	no_such_variable
 #endif
 
 /* Our place in the array of all backends, from 0 to MaxBackends - 1. */
