@@ -46,10 +46,13 @@ SELECT l.kind,
                      'SELECT pg_terminate_backend(pid) FROM pgvalet.leaks WHERE kind = ''unused'' AND application_name = %L AND client_addr IS NOT DISTINCT FROM %L',
                      l.application_name, l.client_addr)
             ELSE pg_catalog.format('SELECT pg_terminate_backend(%s)', l.pid)
-       END AS end_statement
+       END AS end_statement,
+       h.locks_held,
+       h.xmin_age
   FROM pgvalet.leak_rows() AS l
   LEFT JOIN pg_catalog.pg_database AS d ON d.oid = l.database_id
   LEFT JOIN pg_catalog.pg_roles AS r ON r.oid = l.role_id
+  LEFT JOIN pgvalet.backend_rows() AS h ON h.pid = l.pid
   LEFT JOIN (SELECT blocker.pid, array_agg(w.pid ORDER BY w.pid) AS blocked_pids
                FROM (SELECT DISTINCT k.pid FROM pg_catalog.pg_locks AS k WHERE NOT k.granted) AS w,
                     LATERAL unnest(pg_catalog.pg_blocking_pids(w.pid)) AS blocker (pid)
@@ -91,5 +94,9 @@ COMMENT ON COLUMN pgvalet.leaks.leaked_count IS
     'Of these, unused ones with a score of at least 0.5, number of sessions.';
 COMMENT ON COLUMN pgvalet.leaks.blocked_pids IS
     'Process ids of backends that wait for a lock that this one holds; NULL if none does.';
+COMMENT ON COLUMN pgvalet.leaks.locks_held IS
+    'Locks that it holds while it waits, number of locks; NULL for a group.';
+COMMENT ON COLUMN pgvalet.leaks.xmin_age IS
+    'How many transactions old the row versions are that VACUUM must keep for it, number of transactions; NULL if it keeps none.';
 COMMENT ON COLUMN pgvalet.leaks.end_statement IS
     'The statement that ends the session, or all leaked ones of a group. It is only shown, never run.';

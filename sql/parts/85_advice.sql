@@ -52,7 +52,37 @@ SELECT 'warning', 'connection_churn',
   FROM pgvalet.usage_by_application AS u, pgvalet.summary AS s
  WHERE u.session_count >= 1000
    AND u.session_count > extract(epoch FROM pg_catalog.clock_timestamp() - s.started_at) / 10
-   AND (u.xact_commit_count + u.xact_rollback_count) < 5 * u.session_count;
+   AND (u.xact_commit_count + u.xact_rollback_count) < 5 * u.session_count
+
+UNION ALL
+-- Rule connection_budget: a budget is about to refuse sessions, or has done so.
+SELECT CASE WHEN b.free_connections = 0 THEN 'critical' ELSE 'warning' END,
+       'connection_budget',
+       'budget ' || pg_catalog.quote_literal(b.budget_name),
+       pg_catalog.format('%s of %s connections are taken (%s by agents, %s directly), %s sessions were refused',
+                         b.agent_connections + b.direct_connections, b.max_connections,
+                         b.agent_connections, b.direct_connections, b.refused_count),
+       'Whoever comes when none is free is refused with SQLSTATE 53300.',
+       'Raise the budget in pgvalet.connection_budget, or let those who share it use a pool of fewer server connections.'
+  FROM pgvalet.budget AS b
+ WHERE b.max_connections > 0
+   AND b.agent_connections + b.direct_connections >= 0.9 * b.max_connections
+
+UNION ALL
+-- Rule login_failures: somebody is refused again and again.
+SELECT CASE f.reason WHEN 'password' THEN 'critical' ELSE 'warning' END,
+       'login_failures',
+       coalesce('client ' || pg_catalog.host(f.client_addr), 'clients on Unix sockets'),
+       pg_catalog.format('%s logins failed (%s), the last as role %s of database %s at %s',
+                         f.failure_count, f.reason, pg_catalog.quote_literal(f.last_role_name),
+                         pg_catalog.quote_literal(f.last_database_name),
+                         pg_catalog.date_trunc('second', f.last_at)),
+       'A program with an old password, or somebody who guesses one; each try costs a process.',
+       'Mend the program''s credentials, or keep the address out by pg_hba.conf or a firewall.'
+  FROM pgvalet.login_failures AS f
+ WHERE f.failure_count >= 100
+   AND f.last_at > pg_catalog.clock_timestamp() - interval '1 hour'
+   AND f.reason <> 'client_left';
 
 COMMENT ON VIEW pgvalet.advice_on_connections IS
     'The part of pgvalet.advice on the number of connections and how they are used.';
@@ -100,7 +130,38 @@ SELECT 'info', 'no_limit', 'server',
        'One forgotten session holds its locks and stops VACUUM in all tables for as long as its client lives.',
        'Set pgvalet.idle_in_transaction_timeout, which no session can change, or a rule of pgvalet.idle_policy.'
  WHERE NOT EXISTS (SELECT FROM pgvalet.rule_counts() AS c
-                    WHERE c.state = 'idle in transaction' AND c.end_after IS NOT NULL AND NOT c.is_dry_run);
+                    WHERE c.state = 'idle in transaction' AND c.end_after IS NOT NULL AND NOT c.is_dry_run)
+
+UNION ALL
+-- Rule policy_not_in_force: rules that somebody wrote do nothing.
+SELECT 'critical', 'policy_not_in_force', 'server',
+       pg_catalog.format('pgvalet.database is %L: %s', p.database_name, coalesce(p.error, p.left_out)),
+       'Sessions are not ended, and logins not refused, as the tables say.',
+       'Mend what it says; pgvalet.policy_status shows the state.'
+  FROM pgvalet.policy_status AS p
+ WHERE p.error IS NOT NULL OR p.left_out IS NOT NULL
+
+UNION ALL
+-- Rule repetition: one statement many times in one transaction ("N+1").
+SELECT 'warning', 'repetition',
+       'application ' || pg_catalog.quote_literal(r.application_name),
+       pg_catalog.format('query %s of database %s ran %s times in %s transactions, up to %s times in one',
+                         r.query_id, r.database_name, r.execution_count, r.transaction_count, r.highest_count),
+       'Each execution is a round trip; one statement with = ANY (...) or a join asks for all rows at once.',
+       'Find the loop that sends it; object-relational mappers call the cure eager loading or prefetching.'
+  FROM pgvalet.repeated_statements AS r
+ WHERE r.execution_count >= 1000 AND r.highest_count >= 20
+
+UNION ALL
+-- Rule old_snapshot: a waiting session keeps VACUUM from removing rows.
+SELECT 'warning', 'old_snapshot',
+       'backend ' || b.pid,
+       pg_catalog.format('waits since %s and keeps row versions of the last %s transactions',
+                         pg_catalog.date_trunc('second', b.state_since), b.xmin_age),
+       'VACUUM removes nothing newer from any table of the database: tables and indexes grow.',
+       pg_catalog.format('Let the application end its transaction; to end the session now: SELECT pg_terminate_backend(%s)', b.pid)
+  FROM pgvalet.backends AS b
+ WHERE b.state <> 'active' AND b.xmin_age >= 100000;
 
 COMMENT ON VIEW pgvalet.advice_on_transactions IS
     'The part of pgvalet.advice on how transactions begin, wait and end.';
@@ -118,6 +179,32 @@ SELECT 'warning' AS severity,
        'Raise work_mem for the role of this application (ALTER ROLE ... SET work_mem), or let its queries sort less; log_temp_files names them.' AS action
   FROM pgvalet.usage_by_application AS u
  WHERE u.temp_bytes >= 100 * 1024 * 1024
+
+UNION ALL
+-- Rule io_budget: more bytes per second than were allowed for.
+SELECT CASE WHEN i.budget_share >= 1 THEN 'critical' ELSE 'warning' END, 'io_budget',
+       CASE WHEN i.dimension = 'server' THEN 'server'
+            ELSE i.dimension || ' ' || pg_catalog.quote_literal(i.name) END,
+       pg_catalog.format('%s of disk I/O per second over %s minutes, %s %% of its budget',
+                         pg_catalog.pg_size_pretty(i.io_bytes_per_second::bigint), i.window_minutes,
+                         pg_catalog.round((100 * i.budget_share)::numeric)),
+       'Disks are shared: what one takes beyond its share, the others wait for.',
+       'pgvalet.io_rates says of what kind it is: temp_bytes asks for work_mem, read_bytes for an index or memory, wal_bytes for larger batches.'
+  FROM pgvalet.io_rates AS i
+ WHERE i.window_minutes = 5 AND i.budget_share >= 0.8
+
+UNION ALL
+-- Rule backend_memory: a waiting backend that has grown large.
+SELECT 'warning', 'backend_memory',
+       'backend ' || b.pid,
+       pg_catalog.format('holds %s while it waits (application %s)',
+                         pg_catalog.pg_size_pretty(b.memory_bytes), pg_catalog.quote_literal(b.application_name)),
+       'Caches of a backend only grow; with many such backends the server runs out of memory.',
+       CASE b.connection_kind
+            WHEN 'agent' THEN 'Set server_lifetime of the agent lower: it replaces its server connections.'
+            ELSE 'Let the pool of the application replace its connections from time to time.' END
+  FROM pgvalet.backends AS b
+ WHERE b.state <> 'active' AND b.memory_bytes >= 256 * 1024 * 1024
 
 UNION ALL
 -- Rule names_lost: rows called (other).
@@ -140,7 +227,16 @@ SELECT 'info', 'tracking_off', 'server',
        'track_activities is off',
        'A command is seen as running only once its answer begins.',
        'Set track_activities = on.'
- WHERE pg_catalog.current_setting('track_activities') = 'off';
+ WHERE pg_catalog.current_setting('track_activities') = 'off'
+
+UNION ALL
+-- Rule query_ids_off: statements cannot be told apart.
+SELECT 'info', 'query_ids_off', 'server',
+       'compute_query_id is off',
+       'Statements that are repeated are not counted, and backends show no query id.',
+       'Set compute_query_id = auto.'
+ WHERE pg_catalog.current_setting('compute_query_id') = 'off'
+   AND pg_catalog.current_setting('pgvalet.track_queries') = 'on';
 
 COMMENT ON VIEW pgvalet.advice_on_resources IS
     'The part of pgvalet.advice on disk, memory and what could be measured better.';

@@ -2,6 +2,8 @@
 
 import unittest
 
+import psycopg
+
 from server import ServerTest, wait_until
 
 
@@ -154,6 +156,118 @@ class AdviceTest(ServerTest):
         self.observer.execute("SET track_activities = off")
 
         self.assertEqual(self.advice("tracking_off")[0].severity, "info")
+
+    def test_connection_budget(self):
+        rule = ("connection_budget", "budget 'few'")
+        self.observer.execute("INSERT INTO pgvalet.connection_budget (name, application_pattern,"
+                              " max_connections) VALUES ('few', 'budgeted', 10)")
+        self.addCleanup(self.observer.execute, "DELETE FROM pgvalet.connection_budget")
+        wait_until(lambda: self.observer.execute("SELECT FROM pgvalet.budget").fetchone() is not None,
+                   "the budget to be in force")
+        taken = self.connect_all(8, "budgeted")
+        self.assertEqual(self.advice(*rule), [])
+
+        taken += self.connect_all(1, "budgeted")
+
+        found = self.advice(*rule)[0]
+        self.assertEqual(found.severity, "warning")
+        self.assertIn("9 of 10 connections are taken (0 by agents, 9 directly)", found.finding)
+        taken += self.connect_all(1, "budgeted")
+        self.assertEqual(self.advice(*rule)[0].severity, "critical")
+        self.close_all(taken)
+        wait_until(lambda: not self.advice(*rule), "the advice to go")
+
+    def test_login_failures(self):
+        rule = ("login_failures", "client 127.0.0.1")
+
+        def fail():
+            with self.assertRaises(psycopg.OperationalError):
+                self.server.connect(tcp=True, user="nobody_there")
+
+        for _ in range(99):
+            fail()
+        wait_until(lambda: self.observer.execute(
+            "SELECT failure_count FROM pgvalet.login_failures").fetchone()[0] == 99, "99 failures")
+        self.assertEqual(self.advice(*rule), [])
+        fail()
+
+        found = wait_until(lambda: self.advice(*rule), "the advice")[0]
+
+        self.assertRegex(found.finding, "^100 logins failed .* as role 'nobody_there'")
+        self.observer.execute("SELECT pgvalet.reset('logins')")
+        self.assertEqual(self.advice(*rule), [])
+
+    def test_repetition(self):
+        rule = ("repetition", "application 'looper'")
+        looper = self.connect(application_name="looper")
+        looper.execute("CREATE TABLE IF NOT EXISTS looked_up (id int)")
+        for count in (999, 1000):
+            self.assertEqual(self.advice(*rule), [])
+            self.observer.execute("SELECT pgvalet.reset('repeated statements')")
+            with looper.transaction():
+                for number in range(count):
+                    looper.execute("SELECT * FROM looked_up WHERE id = %s", [number])
+
+        self.assertRegex(self.advice(*rule)[0].finding,
+                         "ran 1000 times in 1 transactions, up to 1000 times in one")
+
+    def test_old_snapshot(self):
+        holder = self.connect()
+        holder.execute("BEGIN ISOLATION LEVEL REPEATABLE READ; SELECT count(*) FROM pg_class")
+        subject = f"backend {holder.info.backend_pid}"
+        self.assertEqual(self.advice("old_snapshot", subject), [])
+
+        worker = self.connect()
+        worker.execute("CREATE TEMP TABLE t (n int)")
+        worker.execute("DO $$ BEGIN FOR n IN 1 .. 100000 LOOP BEGIN INSERT INTO t VALUES (n);"
+                       " EXCEPTION WHEN division_by_zero THEN END; END LOOP; END $$")
+
+        self.assertRegex(self.advice("old_snapshot", subject)[0].finding,
+                         r"^waits since .* of the last 10\d{4} transactions")
+        holder.execute("COMMIT")
+        self.assertEqual(self.advice("old_snapshot", subject), [])
+
+    def test_io_budget(self):
+        rule = ("io_budget", "application 'hog'")
+        hog = self.connect(application_name="hog")
+        hog.execute("CREATE TABLE IF NOT EXISTS hogged AS SELECT n FROM generate_series(1, 20000) AS n")
+        self.assertEqual(self.advice(*rule), [])
+        self.addCleanup(self.server.set, io_budgets="")
+
+        self.server.set(io_budgets="application:hog=1kB")
+
+        found = wait_until(lambda: self.advice(*rule), "the advice")[0]
+        self.assertEqual(found.severity, "critical")
+        self.assertRegex(found.finding, r"per second over 5 minutes, \d+ % of its budget")
+
+    def test_backend_memory(self):
+        keeper = self.connect(application_name="keeper")
+        subject = f"backend {keeper.info.backend_pid}"
+        keeper.execute("SET work_mem = '1GB'")
+        self.assertEqual(self.advice("backend_memory", subject), [])
+
+        keeper.execute("DECLARE kept CURSOR WITH HOLD FOR"
+                       " SELECT repeat('x', 1000) FROM generate_series(1, 300000)")
+
+        self.assertRegex(self.advice("backend_memory", subject)[0].finding,
+                         r"^holds \d{3} MB while it waits \(application 'keeper'\)")
+
+    def test_query_ids_off(self):
+        self.assertEqual(self.advice("query_ids_off"), [])
+
+        self.observer.execute("SET compute_query_id = off")
+
+        self.assertEqual(self.advice("query_ids_off")[0].severity, "info")
+
+    def test_policy_not_in_force(self):
+        self.assertEqual(self.advice("policy_not_in_force"), [])
+        self.addCleanup(self.server.set, database="postgres")
+
+        self.server.set(database="nowhere")
+
+        found = wait_until(lambda: self.advice("policy_not_in_force"), "the advice")[0]
+        self.assertEqual(found.severity, "critical")
+        self.assertIn("nowhere", found.finding)
 
     def test_order_is_by_severity(self):
         severities = [row.severity for row in
