@@ -25,7 +25,7 @@ LANGUAGE C VOLATILE STRICT PARALLEL RESTRICTED
 AS 'MODULE_PATHNAME', 'pgvalet_usage';
 
 COMMENT ON FUNCTION pgvalet.usage(text) IS
-    'What live and ended sessions cost since started_at, per ''role'', ''database'' or ''application''. object_id is the role or database, NULL for applications and for the overflow entry.';
+    'What live and ended sessions cost since started_at or the last pgvalet.reset(''usage''), per ''role'', ''database'' or ''application''. object_id is the role or database, NULL for applications and for the overflow entry.';
 
 REVOKE ALL ON FUNCTION pgvalet.usage(text) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION pgvalet.usage(text) TO pg_monitor, pg_read_all_stats;
@@ -54,11 +54,11 @@ SELECT coalesce(o.rolname::text, u.name, pg_catalog.format('(dropped %s)', u.obj
 GRANT SELECT ON pgvalet.usage_by_role TO pg_monitor, pg_read_all_stats;
 
 COMMENT ON VIEW pgvalet.usage_by_role IS
-    'One row per role that logged in since started_at, ended sessions included.';
+    'One row per role that logged in since started_at or the last pgvalet.reset(''usage''), ended sessions included.';
 COMMENT ON COLUMN pgvalet.usage_by_role.role_name IS
     'Name of the role that logged in; ''(dropped OID)'' if it no longer exists; ''(other)'' for the roles that found no room (pgvalet.max_roles).';
 COMMENT ON COLUMN pgvalet.usage_by_role.session_count IS
-    'Sessions since started_at, live ones included.';
+    'Sessions since started_at, live ones included; after pgvalet.reset(''usage'') those that were live then and later ones.';
 COMMENT ON COLUMN pgvalet.usage_by_role.live_session_count IS
     'Sessions connected now.';
 COMMENT ON COLUMN pgvalet.usage_by_role.xact_commit_count IS
@@ -114,11 +114,11 @@ SELECT coalesce(o.datname::text, u.name, pg_catalog.format('(dropped %s)', u.obj
 GRANT SELECT ON pgvalet.usage_by_database TO pg_monitor, pg_read_all_stats;
 
 COMMENT ON VIEW pgvalet.usage_by_database IS
-    'One row per database that sessions connected to since started_at, ended sessions included.';
+    'One row per database that sessions connected to since started_at or the last pgvalet.reset(''usage''), ended sessions included.';
 COMMENT ON COLUMN pgvalet.usage_by_database.database_name IS
     'Name of the database; ''(dropped OID)'' if it no longer exists; ''(other)'' for the databases that found no room (pgvalet.max_databases).';
 COMMENT ON COLUMN pgvalet.usage_by_database.session_count IS
-    'Sessions since started_at, live ones included.';
+    'Sessions since started_at, live ones included; after pgvalet.reset(''usage'') those that were live then and later ones.';
 COMMENT ON COLUMN pgvalet.usage_by_database.live_session_count IS
     'Sessions connected now.';
 COMMENT ON COLUMN pgvalet.usage_by_database.xact_commit_count IS
@@ -173,7 +173,7 @@ SELECT u.name AS application_name,
 GRANT SELECT ON pgvalet.usage_by_application TO pg_monitor, pg_read_all_stats;
 
 COMMENT ON VIEW pgvalet.usage_by_application IS
-    'One row per application_name used since started_at, ended sessions included.';
+    'One row per application_name used since started_at or the last pgvalet.reset(''usage''), ended sessions included.';
 COMMENT ON COLUMN pgvalet.usage_by_application.application_name IS
     'The application_name in force while the usage arose; a session that changes its name goes on in the row of the new one. ''(other)'' for the names that found no room (pgvalet.max_applications).';
 COMMENT ON COLUMN pgvalet.usage_by_application.session_count IS

@@ -1,5 +1,6 @@
 """Logins: who came in, who was refused, from where and why."""
 
+import datetime
 import os
 import signal
 import socket
@@ -277,6 +278,16 @@ class LoginsTest(ServerTest):
 
         wait_until(lambda: told() == 20, "all to be told")
         self.assertLess(len(self.events()), 20)
+
+    def test_source_that_goes_on_is_told_of_less_often(self):
+        """At first every 100 ms here."""
+        def is_silent_for_long():
+            self.refuse(dbname="nowhere")
+            times = [event.at for event in self.events()]
+            return any(later - earlier >= datetime.timedelta(milliseconds=800)
+                       for earlier, later in zip(times, times[1:]))
+
+        wait_until(is_silent_for_long, "two events with 800 ms between them")
 
     # Who may see it.
 

@@ -183,7 +183,7 @@ note_source(const PgvLoginSource *source)
 		memcpy(place->last_application, source->last_application, sizeof(place->last_application));
 	}
 	place->unreported_count++;
-	due = Max(place->reported_at + pgv_step_us(), source->last_at);
+	due = Max(place->reported_at + place->report_interval_us, source->last_at);
 	unlock_sources(&old);
 	return due;
 }
@@ -329,6 +329,19 @@ report(const PgvLoginSource *source)
 }
 
 /*
+ * How long a source is silent after an event of now.  One that goes on and on, a
+ * program with an old password, is told of less and less often, at last once in
+ * ten minutes: it must not push everything else out of the ring of events.
+ */
+static int64
+next_interval_us(const PgvLoginSource *source, TimestampTz now)
+{
+	if (now - source->reported_at > 2 * source->report_interval_us)
+		return pgv_step_us();
+	return Min(2 * source->report_interval_us, 10 * pgv_minute_us());
+}
+
+/*
  * Looks at one place: raises its event if it is due.  Returns when it is, or
  * DT_NOEND.
  */
@@ -341,11 +354,12 @@ look_at_source(PgvLoginSource *place, TimestampTz now)
 
 	lock_sources(&old);
 	source = *place;
-	due = source.reported_at + pgv_step_us();
+	due = source.reported_at + source.report_interval_us;
 	if (source.count == 0 || source.unreported_count == 0 || !is_for_events(source.reason))
 		due = DT_NOEND;
 	else if (due <= now)
 	{
+		place->report_interval_us = next_interval_us(&source, now);
 		place->reported_at = now;
 		place->unreported_count = 0;
 	}
@@ -357,7 +371,7 @@ look_at_source(PgvLoginSource *place, TimestampTz now)
 	return DT_NOEND;
 }
 
-/* Raises the events that are due: at most one per source and step of a minute. */
+/* Raises the events that are due. */
 static long
 logins_upkeep(TimestampTz now)
 {

@@ -55,6 +55,7 @@ typedef struct PgvLoginSource
 	int64		count;			/* refusals, 0 = empty place */
 	int64		unreported_count;	/* of them not yet in an event */
 	TimestampTz reported_at;	/* when the last event was raised, 0 = never */
+	int64		report_interval_us; /* to the next one, at least */
 	TimestampTz first_at;
 	TimestampTz last_at;
 	char		client_addr[PGV_CLIENT_ADDR_BYTES]; /* "" = Unix socket */
