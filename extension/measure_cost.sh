@@ -4,9 +4,10 @@
 #
 #   extension/measure_cost.sh [PG_CONFIG]
 #
-# Three servers are compared: without the extension, with it, and with it and
-# both idle timeouts set; and on the second also a session that its agent
-# follows and that changes nothing.  Each runs the same seeded transactions twice, with
+# Three servers are compared: without the extension, with it, and with it and an
+# idle policy in force: both timeouts, rules for every state and a connection
+# budget; and on the second also a session that its agent follows and that
+# changes nothing.  Each runs the same seeded transactions twice, with
 # different lengths; the difference has nothing of start and login in it.  The
 # servers take turns, and the median of the rounds counts.
 # Needs valgrind; takes about two minutes.  Port: PGV_PORT (54190).
@@ -91,10 +92,22 @@ instructions() { # COUNT
   echo "$most"
 }
 
+# The rules are in force some milliseconds after the start.
+wait_for_rules() {
+  for _ in $(seq 600); do
+    if [ "$("$bin/psql" -X -A -t -h "$work/run" -p "$port" -U postgres -c \
+        'SELECT rule_count FROM pgvalet.policy_status' rules 2>/dev/null)" = 20 ]; then return; fi
+    sleep 0.1
+  done
+  echo "measure_cost: the rules do not come into force" >&2
+  exit 1
+}
+
 per_transaction() { # OPTION...
   local first second
   start_server valgrind -q --tool=callgrind --trace-children=yes \
     "--callgrind-out-file=$work/run/callgrind.out.%p" -- "$@"
+  case "$*" in *pgvalet.database=rules*) wait_for_rules ;; esac
   bench 50
   first=$(instructions "$short")
   second=$(instructions "$long")
@@ -106,13 +119,29 @@ start_server --
 "$bin/pgbench" -h "$work/run" -p "$port" -U postgres -i -q postgres >/dev/null 2>&1
 stop_server
 
+# Rules and budgets in a database of their own, for those who ask for it.
+start_server -- -c shared_preload_libraries=pgvalet
+"$bin/psql" -X -q -v ON_ERROR_STOP=1 -h "$work/run" -p "$port" -U postgres postgres >/dev/null 2>&1 <<'END'
+CREATE DATABASE rules;
+\c rules
+CREATE EXTENSION pgvalet;
+INSERT INTO pgvalet.idle_policy (position, name, state, role_name, includes_members, log_after, end_after)
+SELECT n, 'rule ' || n, (ARRAY['idle', 'idle in transaction', 'active', 'session age'])[1 + n % 4],
+       'pg_monitor', true, '1 s', '1 hour'
+  FROM generate_series(1, 20) AS n;
+INSERT INTO pgvalet.connection_budget (name, role_name, max_connections)
+SELECT 'budget ' || n, 'pg_monitor', 10 FROM generate_series(1, 20) AS n;
+END
+stop_server
+
 for _ in $(seq "$rounds"); do
   per_transaction >>"$work/without"
   per_transaction -c shared_preload_libraries=pgvalet >>"$work/loaded"
   PGOPTIONS='-c pgvalet.agent=pgvaletd/cost:1 -c pgvalet.agent_key=cost' \
     per_transaction -c shared_preload_libraries=pgvalet >>"$work/followed"
-  per_transaction -c shared_preload_libraries=pgvalet -c pgvalet.idle_session_timeout=10min \
-    -c pgvalet.idle_in_transaction_timeout=1min >>"$work/policy"
+  per_transaction -c shared_preload_libraries=pgvalet -c pgvalet.database=rules \
+    -c pgvalet.idle_session_timeout=10min -c pgvalet.idle_in_transaction_timeout=1min \
+    >>"$work/policy"
 done
 
 median() { # FILE
@@ -127,4 +156,4 @@ report() { # NAME FILE
 report "without pgvalet" "$work/without"
 report "with pgvalet" "$work/loaded"
 report "with pgvalet, followed session" "$work/followed"
-report "with pgvalet and both timeouts" "$work/policy"
+report "with pgvalet and an idle policy" "$work/policy"

@@ -420,6 +420,7 @@ class StandbyTest(PolicyTest):
         self.observer.execute("COMMIT")
 
         wait_until(lambda: self.status(observer).rule_count == 0, "the empty tables")
+        wait_until(lambda: self.status().rule_count == 0, "them on the primary")
         self.rule()
         wait_until(lambda: self.status(observer).rule_count == 1, "the rule")
 

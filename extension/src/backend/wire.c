@@ -110,8 +110,6 @@ before_ready(char transaction_status)
 		application_changed = false;
 		pgv_login_rename_application();
 	}
-	if (unlikely(pg_atomic_read_u32(&pgv_my_slot->at_ready) != 0))
-		pgv_enforce_at_ready(transaction_status);
 	if (unlikely(pgv_session_is_followed))
 	{
 		if (transaction_status == 'I')
@@ -119,6 +117,9 @@ before_ready(char transaction_status)
 		else
 			pgv_session_report_open(server_putmessage);
 	}
+	/* Last: it may raise the flags that end the session. */
+	if (unlikely(pg_atomic_read_u32(&pgv_my_slot->at_ready) != 0))
+		pgv_enforce_at_ready(transaction_status);
 }
 
 /* Sends a message that tells more than its length. */
