@@ -3,9 +3,10 @@
  * query_id.h
  *	  Which statement is being answered: the query id that the server gave it.
  *
- * The server reports query ids in pg_stat_activity, but loses them when a
- * prepared statement is executed, so we look at what the executor is given.
- * Only statements that the client sent have a say, not those inside functions.
+ * The server reports query ids in pg_stat_activity, but not every one of a
+ * pipeline to us, and older releases lose those of prepared statements; so we
+ * look at what the executor is given.  Only statements that the client sent have
+ * a say, not those inside functions.
  *
  * extension/src/backend/query_id.h
  *-------------------------------------------------------------------------
@@ -14,6 +15,8 @@
 #define PGV_QUERY_ID_H
 
 #include "postgres.h"
+
+#include "stats/backend_slot.h"
 
 /* The statement that is being answered has begun: what begins now is inside it. */
 extern bool pgv_query_id_is_noted;
@@ -36,6 +39,13 @@ pgv_query_id_statement_ended(void)
  *
  * REQUIRES: pgv_my_slot is set, ReadyForQuery is next.
  */
-extern int64 pgv_query_id_of_command(void);
+static inline int64
+pgv_query_id_of_command(void)
+{
+	int64		id = pgv_my_slot->running_query_id;
+
+	/* Utility statements do not come to the executor; the server has their id. */
+	return likely(id != 0) ? id : (int64) MyBEEntry->st_query_id;
+}
 
 #endif							/* PGV_QUERY_ID_H */
