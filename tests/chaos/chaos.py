@@ -43,7 +43,9 @@ DOUBLE_SHARE = 0.25
 class Chaos:
     """A server under load, from start() to stop(); round() does a harm and checks."""
 
-    def __init__(self, seed, clients=8, only=None, **settings):
+    def __init__(self, seed, clients=8, only=None, max_tasks=120, **settings):
+        """max_tasks: of the clients before a harm comes, at most; only: the name of a harm."""
+        self.max_tasks = max_tasks
         self.rng = random.Random(seed)
         self.server = ChaosServer(**settings)
         self.load = Load(self.server, clients, seed)
@@ -77,7 +79,7 @@ class Chaos:
         done = []
         gone = set()
         try:
-            self.load.wait_for_progress(self.rng.randrange(5, 120))
+            self.load.wait_for_progress(self.rng.randrange(5, self.max_tasks))
             started_at = self._started_at()
             if not self.only and self.rng.random() < DOUBLE_SHARE:
                 first = self.rng.choice(harms.SOFT_HARMS)

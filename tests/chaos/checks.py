@@ -90,7 +90,8 @@ def slots_are_right(connection):
         nonlocal wrong
         wrong = connection.execute(
             "SELECT a.pid AS of_server, b.pid AS of_pgvalet, a.state, a.query"
-            " FROM pgvalet.backends AS b FULL JOIN (SELECT * FROM pg_stat_activity WHERE backend_type = 'client backend') AS a"
+            " FROM pgvalet.backends AS b FULL JOIN (SELECT * FROM pg_stat_activity"
+            " WHERE backend_type = 'client backend') AS a"
             " USING (pid) WHERE a.pid IS NULL OR b.pid IS NULL").fetchall()
         return not wrong
 

@@ -183,8 +183,9 @@ def rules(chaos):
                  rng.choice((None, "10 ms")),
                  rng.choice((None, "20 ms")) if state == "active" else None,
                  rng.choice((None, "50 ms"))))
-        connection.execute("INSERT INTO pgvalet.connection_budget (name, role_name, max_connections)"
-                           " VALUES ('few', 'worker_b', %s)", (rng.randrange(1, 4),))
+        connection.execute(
+            "INSERT INTO pgvalet.connection_budget (name, role_name, max_connections)"
+            " VALUES ('few', 'worker_b', %s)", (rng.randrange(1, 4),))
     chaos.load.wait_for_progress(60)
     with chaos.server.connect() as connection:
         connection.execute("TRUNCATE pgvalet.idle_policy, pgvalet.connection_budget")
