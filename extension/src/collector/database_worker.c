@@ -8,7 +8,6 @@
  */
 #include "base/pg_compat.h"
 
-#include "access/xact.h"
 #include "access/xlog.h"
 #include "base/wake.h"
 #include "collector/database_worker.h"
@@ -25,6 +24,7 @@
 #include "storage/latch.h"
 #include "storage/shmem.h"
 #include "utils/guc.h"
+#include "utils/memutils.h"
 #include "utils/timestamp.h"
 
 #define WORKER_NAME "pgvalet database worker"
@@ -161,9 +161,9 @@ check_database(void)
 	(void) pgv_policy_is_reading_wanted(&request);
 	if (pgv_policy_database[0] != '\0')
 	{
-		StartTransactionCommand();
+		pgv_catalogs_begin();
 		found = pgv_database_find(pgv_policy_database);
-		CommitTransactionCommand();
+		pgv_catalogs_end();
 	}
 	if (found == PGV_DATABASE_OPEN)
 		return true;
@@ -191,6 +191,8 @@ static void
 start_worker(TimestampTz now)
 {
 	BackgroundWorker description = {0};
+	MemoryContext context;
+	bool		is_registered;
 
 	strlcpy(description.bgw_name, WORKER_NAME, BGW_MAXLEN);
 	strlcpy(description.bgw_type, WORKER_NAME, BGW_MAXLEN);
@@ -208,7 +210,11 @@ start_worker(TimestampTz now)
 	pg_atomic_write_u32(&worker->said, PGV_SAID_NOTHING);
 	if (has_events_to_tell())
 		notify_after = now + AGAIN_MS * 1000;
-	if (RegisterDynamicBackgroundWorker(&description, &handle))
+	/* The handle outlives this upkeep. */
+	context = MemoryContextSwitchTo(TopMemoryContext);
+	is_registered = RegisterDynamicBackgroundWorker(&description, &handle);
+	MemoryContextSwitchTo(context);
+	if (is_registered)
 		return;
 	handle = NULL;
 	start_after = now + LEAST_PATIENCE_MS * 1000;

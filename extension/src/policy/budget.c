@@ -8,14 +8,12 @@
  */
 #include "base/pg_compat.h"
 
-#include "access/xact.h"
 #include "policy/budget.h"
 #include "policy/policy_settings.h"
 #include "stats/event_log.h"
 #include "stats/session_end.h"
 #include "storage/shmem.h"
 #include "utils/builtins.h"
-#include "utils/memutils.h"
 #include "utils/timestamp.h"
 
 /* At most one event per budget and second: storms of logins refill the ring. */
@@ -55,8 +53,6 @@ seats_make(void)
 void
 pgv_budget_prepare(PgvBudgetClaim *claim)
 {
-	MemoryContext old = CurrentMemoryContext;
-
 	memset(claim, 0, sizeof(*claim));
 	claim->is_needed = pgv_policy_has_budgets();
 	if (!claim->is_needed)
@@ -64,11 +60,9 @@ pgv_budget_prepare(PgvBudgetClaim *claim)
 	claim->is_superuser = GetSessionUserIsSuperuser();
 	if (pgv_policy_budgets_need_members())
 	{
-		StartTransactionCommand();
-		MemoryContextSwitchTo(old);
+		pgv_catalogs_begin();
 		pgv_identity_look_up(GetAuthenticatedUserId(), MyDatabaseId, &claim->identity);
-		CommitTransactionCommand();
-		MemoryContextSwitchTo(old);
+		pgv_catalogs_end();
 		return;
 	}
 	namestrcpy(&claim->own_name, MyProcPort->user_name);
@@ -323,7 +317,7 @@ budget_upkeep(TimestampTz now)
 
 	if (!pgv_policy_has_budgets())
 		return PGV_NO_UPKEEP;
-	StartTransactionCommand();
+	pgv_catalogs_begin();
 	identities = pgv_identity_refresh();
 	if (generation != seen_generation || identities != seen_identities)
 	{
@@ -335,7 +329,7 @@ budget_upkeep(TimestampTz now)
 		seen_generation = generation;
 		seen_identities = identities;
 	}
-	CommitTransactionCommand();
+	pgv_catalogs_end();
 	return LOOK_AGAIN_MS;
 }
 

@@ -11,6 +11,7 @@
 #include "access/genam.h"
 #include "access/htup_details.h"
 #include "access/table.h"
+#include "access/xact.h"
 #include "catalog/indexing.h"
 #include "catalog/pg_auth_members.h"
 #include "catalog/pg_authid.h"
@@ -40,6 +41,24 @@ static bool is_old = false;
 
 /* How often that happened. */
 static uint32 change_count = 0;
+
+/* The context of whoever has begun to read catalogs. */
+static MemoryContext readers_context = NULL;
+
+void
+pgv_catalogs_begin(void)
+{
+	readers_context = CurrentMemoryContext;
+	StartTransactionCommand();
+	MemoryContextSwitchTo(readers_context);
+}
+
+void
+pgv_catalogs_end(void)
+{
+	CommitTransactionCommand();
+	MemoryContextSwitchTo(readers_context);
+}
 
 static void
 read_role(Oid role_id, NameData *name, bool *is_superuser)

@@ -26,6 +26,14 @@ typedef struct PgvIdentity
 } PgvIdentity;
 
 /*
+ * Around what reads the catalogs, where there is no transaction: run a short one,
+ * and leave the memory context as it is.  The beginning takes over what others
+ * have changed.
+ */
+extern void pgv_catalogs_begin(void);
+extern void pgv_catalogs_end(void);
+
+/*
  * Reads who this is, into the current memory context.
  *
  * REQUIRES: a transaction.

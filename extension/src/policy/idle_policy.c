@@ -8,14 +8,12 @@
  */
 #include "base/pg_compat.h"
 
-#include "access/xact.h"
 #include "policy/advisory_locks.h"
 #include "policy/idle_policy.h"
 #include "policy/policy_table.h"
 #include "policy/rule_act.h"
 #include "policy/rule_match.h"
 #include "policy/verdict.h"
-#include "utils/memutils.h"
 #include "utils/timestamp.h"
 
 /* Between two looks at all sessions, milliseconds. */
@@ -49,8 +47,6 @@ typedef struct PgvLook
 	int			connections;	/* connected, without those that are being ended */
 	List	   *candidates;		/* of PgvCandidate */
 } PgvLook;
-
-static MemoryContext look_context = NULL;
 
 /* Brings our copy of the rules up to date. */
 static void
@@ -222,7 +218,7 @@ look_at_session(PgvLook *look, int index, const PgvBackendSlot *slot)
 	look_at_situation(look, &situation, PGV_PROGRESS_AGE);
 }
 
-/* Whether this session has been told to end. */
+/* Whether this session has been told to end, and is about to. */
 static bool
 is_being_ended(int index, const PgvBackendSlot *slot)
 {
@@ -230,10 +226,11 @@ is_being_ended(int index, const PgvBackendSlot *slot)
 	{
 		const PgvProgress *progress = pgv_progress_of(index, kind);
 
-		if (progress->pid == slot->pid && progress->poke_count > 0 &&
-			(progress->done & (1U << PGV_ACTION_END)) != 0 &&
-			(kind == PGV_PROGRESS_AGE || progress->since == slot->state_since ||
-			 progress->state == PGV_RULE_ACTIVE))
+		if (progress->pid != slot->pid || progress->poke_count == 0 ||
+			(progress->done & (1U << PGV_ACTION_END)) == 0)
+			continue;
+		if (kind == PGV_PROGRESS_AGE ? slot->state == PGV_STATE_IDLE :
+			(progress->since == slot->state_since || progress->state == PGV_RULE_ACTIVE))
 			return true;
 	}
 	return false;
@@ -307,24 +304,16 @@ static long
 policy_upkeep(TimestampTz now)
 {
 	PgvLook		look = {.now = now, .soonest = DT_NOEND};
-	MemoryContext old;
 	long		sleep_ms;
 
 	take_rules();
 	if (rule_count == 0)
 		return PGV_NO_UPKEEP;
 
-	if (look_context == NULL)
-		look_context = AllocSetContextCreate(TopMemoryContext, "pgvalet idle policy",
-											 ALLOCSET_DEFAULT_SIZES);
-	/* For the catalogs; also takes over what others have changed there. */
-	StartTransactionCommand();
+	pgv_catalogs_begin();
 	(void) pgv_identity_refresh();
-	old = MemoryContextSwitchTo(look_context);
 	look_at_sessions(&look);
-	MemoryContextSwitchTo(old);
-	CommitTransactionCommand();
-	MemoryContextReset(look_context);
+	pgv_catalogs_end();
 
 	sleep_ms = longest_sleep_ms();
 	if (look.soonest != DT_NOEND)
