@@ -83,7 +83,7 @@ instructions() { # COUNT
   bench "$1"
   local deadline=$((SECONDS + 60)) most=0
   # A process writes its file as it ends, shortly after pgbench has gone.
-  while [ "$most" -lt "$(($1 * 10000))" ]; do
+  while [ "$most" -lt "$(($1 * 40000))" ]; do
     [ "$SECONDS" -lt "$deadline" ] || { echo "measure_cost: no figures from callgrind" >&2; exit 1; }
     sleep 0.2
     most=$(sed -n 's/^\(summary\|totals\): //p' "$work"/run/callgrind.out.* 2>/dev/null | sort -n | tail -1)
@@ -103,12 +103,23 @@ wait_for_rules() {
   exit 1
 }
 
+# Waits until the processes that ended at the start have written their files, of
+# which some are larger than that of a short run.
+settle() {
+  local before= now
+  while now=$(cat "$work"/run/callgrind.out.* 2>/dev/null | wc -c) && [ "$now" != "$before" ]; do
+    before=$now
+    sleep 3
+  done
+}
+
 per_transaction() { # OPTION...
   local first second
   start_server valgrind -q --tool=callgrind --trace-children=yes \
     "--callgrind-out-file=$work/run/callgrind.out.%p" -- "$@"
   case "$*" in *pgvalet.database=rules*) wait_for_rules ;; esac
   bench 50
+  settle
   first=$(instructions "$short")
   second=$(instructions "$long")
   stop_server

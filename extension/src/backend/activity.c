@@ -72,6 +72,7 @@ pgv_activity_first_message(void)
 	arrival = Max(GetCurrentStatementStartTimestamp(), slot->state_since);
 	pgv_slot_add_running_time(slot, &pgv_my_usage, arrival);
 	end_wait(slot, arrival);
+	pgv_distribution_command_came();
 	pgv_durations_command_came(arrival);
 	pgv_activity_is_waiting = false;
 

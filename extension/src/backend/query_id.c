@@ -14,7 +14,6 @@
 #include "stats/backend_slot.h"
 #include "stats/repetition.h"
 #include "tcop/pquery.h"
-#include "utils/backend_status.h"
 #include "utils/guc.h"
 #include "utils/portal.h"
 
@@ -49,7 +48,28 @@ is_sent_by_client(const PlannedStmt *plan)
 		!(unlikely(portal->name[0] == '<') && portal->visible);
 }
 
-/* ExecutorStart hook. */
+static inline void
+start(QueryDesc *query, int eflags)
+{
+	if (prev_ExecutorStart)
+		prev_ExecutorStart(query, eflags);
+	else
+		standard_ExecutorStart(query, eflags);
+}
+
+/* The statement is not the first of its place in the transaction. */
+static pg_noinline void
+count_again_and_start(QueryDesc *query, int eflags)
+{
+	pgv_repetition_count_again((int64) query->plannedstmt->queryId, query->plannedstmt,
+							   query->sourceText);
+	start(query, eflags);
+}
+
+/*
+ * ExecutorStart hook.  Every path ends in a jump, so that the common one has
+ * nothing to save.
+ */
 static void
 pgv_ExecutorStart(QueryDesc *query, int eflags)
 {
@@ -59,14 +79,13 @@ pgv_ExecutorStart(QueryDesc *query, int eflags)
 
 		pgv_query_id_is_noted = true;
 		pgv_my_slot->running_query_id = query_id;
-		if (likely(query_id != 0))
-			pgv_repetition_count(query_id, query->plannedstmt, query->sourceText);
+		if (!pgv_repetition_count_first(query_id))
+		{
+			count_again_and_start(query, eflags);
+			return;
+		}
 	}
-
-	if (prev_ExecutorStart)
-		prev_ExecutorStart(query, eflags);
-	else
-		standard_ExecutorStart(query, eflags);
+	start(query, eflags);
 }
 
 void
@@ -77,13 +96,4 @@ pgv_query_id_install(void)
 	EnableQueryId();
 	prev_ExecutorStart = ExecutorStart_hook;
 	ExecutorStart_hook = pgv_ExecutorStart;
-}
-
-int64
-pgv_query_id_of_command(void)
-{
-	int64		id = pgv_my_slot->running_query_id;
-
-	/* Utility statements do not come to the executor; the server has their id. */
-	return likely(id != 0) ? id : (int64) MyBEEntry->st_query_id;
 }

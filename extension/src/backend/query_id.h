@@ -15,6 +15,8 @@
 
 #include "postgres.h"
 
+#include "stats/backend_slot.h"
+
 /* The statement that is being answered has begun: what begins now is inside it. */
 extern bool pgv_query_id_is_noted;
 
@@ -36,6 +38,13 @@ pgv_query_id_statement_ended(void)
  *
  * REQUIRES: pgv_my_slot is set, ReadyForQuery is next.
  */
-extern int64 pgv_query_id_of_command(void);
+static inline int64
+pgv_query_id_of_command(void)
+{
+	int64		id = pgv_my_slot->running_query_id;
+
+	/* Utility statements do not come to the executor; the server has their id. */
+	return likely(id != 0) ? id : (int64) MyBEEntry->st_query_id;
+}
 
 #endif							/* PGV_QUERY_ID_H */

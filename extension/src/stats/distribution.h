@@ -80,16 +80,17 @@ extern PgvLiveDistribution *pgv_my_distribution;
 /* The part of shared memory that they are. */
 extern const PgvPart pgv_distributions_part;
 
-/* The bucket of a time.  Negative times are 0. */
+/* The bucket of a time, which is not negative. */
 static inline int
 pgv_bucket_of(int64 us)
 {
 	int			octave;
 
 	if (unlikely(us < 4))
-		return us < 0 ? 0 : (int) us;
+		return (int) us;
 	octave = pg_leftmost_one_pos64((uint64) us);
-	return Min((octave - 1) * 4 + (int) ((us >> (octave - 2)) & 3), PGV_BUCKETS - 1);
+	/* The highest two bits are 1 and the quarter: 4 + quarter. */
+	return Min((octave - 2) * 4 + (int) (us >> (octave - 2)), PGV_BUCKETS - 1);
 }
 
 /* The lowest and highest time of a bucket; the highest of the last is -1. */
@@ -99,21 +100,27 @@ extern int64 pgv_bucket_highest(int bucket);
 /* Makes the live distribution of our slot ours.  When the slot is claimed. */
 extern void pgv_distribution_start(void);
 
-/* Empties our own after a reset. */
+/* Empties our own. */
 extern void pgv_distribution_empty(void);
+
+/* A command has come: what it takes does not belong to a time before a reset. */
+static inline void
+pgv_distribution_command_came(void)
+{
+	if (unlikely(pgv_my_distribution->generation != *(volatile uint32 *) pgv_distribution_generation))
+		pgv_distribution_empty();
+}
 
 /* Counts a time in our own. */
 static inline void
 pgv_distribution_count(PgvMeasure measure, int64 us)
 {
-	PgvLiveDistribution *mine = pgv_my_distribution;
+	PgvHistogram *histogram = &pgv_my_distribution->histograms[measure];
 	int			bucket = pgv_bucket_of(us);
 
-	if (unlikely(mine->generation != *(volatile uint32 *) pgv_distribution_generation))
-		pgv_distribution_empty();
-	mine->histograms[measure].counts[bucket]++;
-	mine->histograms[measure].sum_us += us;
-	mine->in_use[measure][bucket / 32] |= UINT32_C(1) << (bucket % 32);
+	if (unlikely(histogram->counts[bucket]++ == 0))
+		pgv_my_distribution->in_use[measure][bucket / 32] |= UINT32_C(1) << (bucket % 32);
+	histogram->sum_us += us;
 }
 
 /*

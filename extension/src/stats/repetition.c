@@ -140,7 +140,7 @@ pgv_repetition_count_again(int64 query_id, const PlannedStmt *plan, const char *
 	PgvCountedQuery *query = find_counted(query_id);
 	uint32		threshold = Max(repetition_threshold, LOWEST_THRESHOLD);
 
-	if (query == NULL || repetition_threshold == 0)
+	if (query == NULL || repetition_threshold == 0 || query_id == 0)
 		return;
 	query->count++;
 	if (query->count == threshold)

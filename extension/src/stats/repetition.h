@@ -61,33 +61,37 @@ extern const PgvPart pgv_repetition_part;
 extern uint32 pgv_counted_transaction;
 extern uint32 pgv_counted_highest;
 
-/* By query id; where is said in pgv_repetition_count(). */
+/* By query id; where is said in pgv_repetition_count_first(). */
 extern PgvCountedQuery pgv_counted_queries[PGV_COUNTED_QUERIES];
 
 /* pgvalet.repetition_*, pgvalet.max_repeated_statements.  Called once from _PG_init(). */
 extern void pgv_repetition_define_settings(void);
 
-/* Counts a statement that is not the first one at its place. */
+/*
+ * Counts a statement, a part of a source text, that was not counted by
+ * pgv_repetition_count_first().
+ */
 extern void pgv_repetition_count_again(int64 query_id, const PlannedStmt *plan,
 									   const char *source);
 
 /* Notes what has been sent too often, and forgets all counts. */
 extern void pgv_repetition_note(void);
 
-/* The open transaction executes a statement, a part of a source text. */
-static inline void
-pgv_repetition_count(int64 query_id, const PlannedStmt *plan, const char *source)
+/*
+ * The open transaction executes a statement (0: unknown): counts it if it is the
+ * first one at its place, else returns false.
+ */
+static inline bool
+pgv_repetition_count_first(int64 query_id)
 {
 	PgvCountedQuery *query = &pgv_counted_queries[query_id & (PGV_COUNTED_QUERIES - 1)];
 
-	if (likely(query->transaction != pgv_counted_transaction))
-	{
-		query->query_id = query_id;
-		query->transaction = pgv_counted_transaction;
-		query->count = 1;
-	}
-	else
-		pgv_repetition_count_again(query_id, plan, source);
+	if (unlikely(query->transaction == pgv_counted_transaction))
+		return false;
+	query->query_id = query_id;
+	query->transaction = pgv_counted_transaction;
+	query->count = 1;
+	return true;
 }
 
 /* The transaction has ended, committed or not. */
