@@ -3,9 +3,10 @@
  * query_id.h
  *	  Which statement is being answered: the query id that the server gave it.
  *
- * The server reports query ids in pg_stat_activity, but loses them when a
- * prepared statement is executed, so we look at what the executor is given.
- * Only statements that the client sent have a say, not those inside functions.
+ * The server reports query ids in pg_stat_activity, but not every one of a
+ * pipeline to us, and older releases lose those of prepared statements; so we
+ * look at what the executor is given.  Only statements that the client sent have
+ * a say, not those inside functions.
  *
  * extension/src/backend/query_id.h
  *-------------------------------------------------------------------------

@@ -51,7 +51,7 @@ pgv_backend_query(const PgvBackendSlot *slot)
 		return query;
 	query.text = pgv_query_text_clip(raw, pgstat_track_activity_query_size);
 
-	/* The server's is gone as soon as a prepared statement is executed. */
+	/* Older releases lose theirs as soon as a prepared statement is executed. */
 	if (slot->state != PGV_STATE_ACTIVE)
 		query.query_id = slot->last_query_id;
 	else
