@@ -148,12 +148,14 @@ Result<Done> Agent::StartListening() {
 
 Result<Done> Agent::StartFaces() {
   sampler_ = std::make_unique<sampler::Sampler>(sampler::Sampler::Options{
-      settings_, [this](std::string_view user) -> std::string {
+      settings_,
+      [this](std::string_view user) -> std::string {
         const auth::Secret* secret = users_->Find(user);
         return secret != nullptr && secret->kind() == auth::SecretKind::kPlain
                    ? std::string(secret->plain())
                    : std::string();
-      }});
+      },
+      [this] { return registry_.leases().List(); }, pool_shared_.agent_name});
   if (Result<Done> started = sampler_->Start(); !started) return started.error();
   publisher_ = std::make_unique<stats::Publisher>(
       registry_, hub_,

@@ -59,16 +59,15 @@ PeerAddress PeerAddress::From(const Address& address) {
 }
 
 std::string PeerAddress::ToString() const {
-  char text[INET6_ADDRSTRLEN] = "";
-  if (family == AF_INET) {
-    inet_ntop(AF_INET, bytes, text, sizeof text);
-    return std::string(text) + ":" + std::to_string(port);
-  }
-  if (family == AF_INET6) {
-    inet_ntop(AF_INET6, bytes, text, sizeof text);
-    return "[" + std::string(text) + "]:" + std::to_string(port);
-  }
+  if (family == AF_INET) return Numeric() + ":" + std::to_string(port);
+  if (family == AF_INET6) return "[" + Numeric() + "]:" + std::to_string(port);
   return "unix";
+}
+
+std::string PeerAddress::Numeric() const {
+  char text[INET6_ADDRSTRLEN] = "";
+  if (family == AF_INET || family == AF_INET6) inet_ntop(family, bytes, text, sizeof text);
+  return text;
 }
 
 }  // namespace pgvalet::io

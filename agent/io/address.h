@@ -33,6 +33,7 @@ struct PeerAddress {
 
   static PeerAddress From(const Address& address);
   std::string ToString() const;  // as Address::ToString
+  std::string Numeric() const;   // without the port; empty for a Unix socket
 };
 
 }  // namespace pgvalet::io

@@ -165,7 +165,10 @@ Result<Done> Connection::Send(const std::vector<Statement>& statements) {
     preparing_.push_back(!known);
     if (!known && PQsendPrepare(connection, statement.name, statement.sql.c_str(), 0, nullptr) != 1)
       return IoError();
-    if (PQsendQueryPrepared(connection, statement.name, 0, nullptr, nullptr, nullptr, kBinary) != 1)
+    std::vector<const char*> values;
+    for (const std::string& value : statement.values) values.push_back(value.c_str());
+    if (PQsendQueryPrepared(connection, statement.name, static_cast<int>(values.size()),
+                            values.data(), nullptr, nullptr, kBinary) != 1)
       return IoError();
   }
   if (PQpipelineSync(connection) != 1) return IoError();

@@ -24,10 +24,11 @@ struct ResultDeleter {
 };
 using ResultPtr = std::unique_ptr<PGresult, ResultDeleter>;
 
-// A statement that is prepared once per connection.
+// A statement that is prepared once per connection, and the values of its parameters as text.
 struct Statement {
   const char* name;
   std::string sql;
+  std::vector<std::string> values = {};
 };
 
 class Connection {

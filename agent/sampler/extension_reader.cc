@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "sampler/decode.h"
+#include "sampler/lease_report.h"
 #include "sampler/queries.h"
 #include "sampler/reason.h"
 
@@ -16,6 +17,8 @@ using namespace std::chrono_literals;
 
 // Longer than the server's own statement timeout: it speaks first unless it hangs.
 constexpr Duration kReadTimeout = 10s;
+
+constexpr const char* kVersionWithoutReports = "1.0";
 
 stats::ExtensionSample Unavailable(std::string reason) {
   stats::ExtensionSample sample;
@@ -61,6 +64,8 @@ Result<stats::ExtensionSample> ExtensionReader::ReadOnce(const Target& target) {
     if (!version) return Explain(version.error(), target);
     if (!version->has_value()) return Unavailable(NotInstalled(target));
     installed_ = true;
+    reports_ = **version != kVersionWithoutReports;
+    told_some_ = false;
   }
   return ReadViews(target, deadline);
 }
@@ -71,6 +76,21 @@ Result<stats::ExtensionSample> ExtensionReader::ReadViews(const Target& target, 
   Result<stats::ExtensionSample> sample = DecodeSample(*results);
   if (!sample) return Explain(sample.error(), target);
   return sample;
+}
+
+Result<Done> ExtensionReader::Report(const std::string& agent_name,
+                                     const std::vector<stats::LeasedClient>& leases,
+                                     const Target& target) {
+  if (!connection_.open() || !installed_ || !reports_) return Done{};
+  // Nobody had a connection and nobody has one now: that is known.
+  if (leases.empty() && !told_some_) return Done{};
+  told_some_ = !leases.empty();
+  Result<std::vector<ResultPtr>> told = connection_.Run(
+      {ReportStatement(agent_name, leases, target, Clock::now())}, Clock::now() + kReadTimeout);
+  if (told) return Done{};
+  if (told.error().code == ErrorCode::kAborted) return told.error();
+  reports_ = false;
+  return Done{};
 }
 
 Result<stats::ExtensionSample> ExtensionReader::Explain(const Error& error, const Target& target) {

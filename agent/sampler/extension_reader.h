@@ -1,14 +1,19 @@
 // ExtensionReader: one reading of the extension after the other, over one kept connection.
 //
 // Lives on the sampler's thread.  Holds what lasts from one reading to the next: the
-// connection, and whether the extension was there.
+// connection, and whether the extension was there.  The same connection tells the extension
+// who has our server connections.
 #pragma once
+
+#include <string>
+#include <vector>
 
 #include "base/result.h"
 #include "sampler/connection.h"
 #include "sampler/target.h"
 #include "sampler/wakeup.h"
 #include "stats/extension_sample.h"
+#include "stats/lease_board.h"
 
 namespace pgvalet::sampler {
 
@@ -21,6 +26,13 @@ class ExtensionReader {
   // but a sample with available = false and a reason.
   // Fails with kAborted only.
   Result<stats::ExtensionSample> Read(const Target& target);
+
+  // Tells which clients have which of `agent_name`'s connections, if the last reading found an
+  // extension that takes it.  What keeps it from telling is no error: it is not tried again
+  // until the connection or the extension is another.
+  // Fails with kAborted only.
+  Result<Done> Report(const std::string& agent_name, const std::vector<stats::LeasedClient>& leases,
+                      const Target& target);
 
   // Does the connection stand?
   bool connected() const { return connection_.open(); }
@@ -35,6 +47,8 @@ class ExtensionReader {
 
   Connection connection_;
   bool installed_ = false;  // the last probe or reading found the extension
+  bool reports_ = false;    // it takes reports, as far as we know
+  bool told_some_ = false;  // the last report had clients in it
 };
 
 }  // namespace pgvalet::sampler

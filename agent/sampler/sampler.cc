@@ -30,6 +30,8 @@ void BlockAllSignals() {
 
 Sampler::Sampler(Options options)
     : find_password_(std::move(options.find_password)),
+      list_leases_(std::move(options.list_leases)),
+      agent_name_(std::move(options.agent_name)),
       latest_(Unread("the extension has not been read yet")) {
   orders_.target = TargetOf(*options.settings, find_password_);
 }
@@ -103,6 +105,7 @@ void Sampler::Run() {
       Result<stats::ExtensionSample> sample = reader.Read(target);
       if (!sample) continue;  // aborted: there are new orders
       Publish(std::move(*sample), target.dbname);
+      if (list_leases_ && !reader.Report(agent_name_, list_leases_(), target)) continue;
       next = pace.NextAfter(started, Clock::now(), reader.connected(), target);
     } else {
       reader.Disconnect();

@@ -1,4 +1,5 @@
-// Sampler: reads the extension through libpq, once per sampler_interval.
+// Sampler: reads the extension through libpq, once per sampler_interval, and tells it which
+// clients have our server connections.
 //
 // Threads   one of its own between Start() and Stop(); Latest() and UpdateSettings() may
 //           be called from any thread, Start() and Stop() from the one that owns it.
@@ -8,25 +9,33 @@
 //           changes, and is tried again.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <string>
 #include <thread>
+#include <vector>
 
 #include "base/result.h"
 #include "config/settings.h"
 #include "sampler/target.h"
 #include "sampler/wakeup.h"
 #include "stats/extension_sample.h"
+#include "stats/lease_board.h"
 
 namespace pgvalet::sampler {
+
+// The clients that have a server connection now.
+using LeaseList = std::function<std::vector<stats::LeasedClient>()>;
 
 class Sampler {
  public:
   struct Options {
-    config::SettingsPtr settings;  // never null
-    PasswordLookup find_password;  // what auth_file knows; may be null; called from the thread
-                                   // that constructs the sampler or calls UpdateSettings()
+    config::SettingsPtr settings;     // never null
+    PasswordLookup find_password;     // what auth_file knows; may be null; called from the thread
+                                      // that constructs the sampler or calls UpdateSettings()
+    LeaseList list_leases = nullptr;  // may be null: nothing is told; called from its thread
+    std::string agent_name = {};      // what our connections carry as pgvalet.agent
   };
 
   explicit Sampler(Options options);
@@ -58,6 +67,8 @@ class Sampler {
   void Publish(stats::ExtensionSample sample, const std::string& dbname);
 
   const PasswordLookup find_password_;
+  const LeaseList list_leases_;
+  const std::string agent_name_;
   Wakeup wakeup_;  // signalled with every new order
   std::thread thread_;
   std::string logged_;  // what the log said last; the thread's own

@@ -66,6 +66,20 @@ void ClientSession::TakeLease(pool::Lease lease) {
   context_->Move(*this, ClientState::kActive);
 }
 
+stats::LeasedClient ClientSession::DescribeLease() const {
+  std::string servers;
+  for (const config::HostPort& host : pool_->policy().hosts) {
+    servers += (servers.empty() ? "" : ",") + host.host + ":" + std::to_string(host.port);
+  }
+  const std::string* application = wanted_->Find("application_name");
+  return {.servers = std::move(servers),
+          .server_pid = lease_ ? lease_->backend_pid : 0,
+          .client_addr = peer_.Numeric(),
+          .client_port = peer_.port,
+          .application_name = application ? *application : "",
+          .since = state_since_};
+}
+
 bool ClientSession::ReleaseIfIdle() {
   if (!lease_ || !lease_->exchange.Idle() || request_rest_ > 0) return false;
   GateNotifications();

@@ -22,6 +22,7 @@
 #include "session/listening.h"
 #include "session/message_batch.h"
 #include "session/text_meaning.h"
+#include "stats/lease_board.h"
 #include "wire/error_fields.h"
 #include "wire/exchange.h"
 #include "wire/message_builder.h"
@@ -66,6 +67,8 @@ class ClientSession final : public SessionHook,
   void FinishSoon();
   // The client asked for its query to be cancelled.  On this core.
   void CancelQuery();
+  // REQUIRES: state() is kActive.
+  stats::LeasedClient DescribeLease() const;
   // Timeouts of a session that is idle or on its way out.
   void CheckIdle(Time now);
 

@@ -192,6 +192,20 @@ void SessionContext::Tick(Time now) {
     }
   }
   ShowCounts();
+  ShowLeases(now);
+}
+
+// Once per reading of the extension, whose sampler tells them.
+void SessionContext::ShowLeases(Time now) {
+  const Duration interval = settings_->sampler_interval;
+  if (interval == Duration::zero() || Since(leases_shown_at_, now) < interval) return;
+  leases_shown_at_ = now;
+  std::vector<stats::LeasedClient> leases;
+  for (const ClientSession& session : active_) {
+    if (leases.size() >= stats::LeaseBoard::kMaxLeases) break;
+    leases.push_back(session.DescribeLease());
+  }
+  shared_.pools->registry->leases().Put(core_, std::move(leases));
 }
 
 void SessionContext::Cancel(std::uint32_t pid, const std::string& secret) {

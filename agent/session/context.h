@@ -108,6 +108,7 @@ class SessionContext {
       boost::intrusive::list<ClientSession, boost::intrusive::base_hook<SessionHook>>;
   SessionList& ListOf(ClientState state);
   void ShowCounts();
+  void ShowLeases(Time now);
   void MoveIdleClients();
 
   // Sends clients to another core at the end of a turn.
@@ -139,6 +140,7 @@ class SessionContext {
   CancelSender cancel_sender_;
   pool::PoolDirectory pools_;
   bool idle_timeouts_;  // some idle client may have to go
+  Time leases_shown_at_{};
 
   SessionList login_;
   SessionList idle_;  // longest idle in front

@@ -13,6 +13,7 @@
 
 #include "base/counter.h"
 #include "base/histogram.h"
+#include "stats/lease_board.h"
 #include "stats/pin_board.h"
 
 namespace pgvalet::stats {
@@ -102,6 +103,7 @@ class Registry {
   std::shared_ptr<CoreCounters> AddCore(int core);
 
   PinBoard& pins() { return pins_; }
+  LeaseBoard& leases() { return leases_; }
 
   std::vector<std::shared_ptr<const PoolCounters>> pools() const;
   std::vector<std::shared_ptr<const CoreCounters>> cores() const;
@@ -111,6 +113,7 @@ class Registry {
 
  private:
   PinBoard pins_;
+  LeaseBoard leases_;
   mutable std::mutex mutex_;  // protects all below
   std::vector<std::shared_ptr<PoolCounters>> pools_;
   std::vector<std::shared_ptr<PoolCounters>> removed_;

@@ -1,17 +1,18 @@
 -- Agents tell who has their connections.
 
 CREATE OR REPLACE FUNCTION pgvalet.report_clients(
+    agent_name text,
     pids integer[],
     client_addrs text[],
     client_ports integer[],
     application_names text[],
-    leased_since timestamptz[])
+    leased_us bigint[])
 RETURNS integer
 LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE
 AS 'MODULE_PATHNAME', 'pgvalet_report_clients';
 
-COMMENT ON FUNCTION pgvalet.report_clients(integer[], text[], integer[], text[], timestamptz[]) IS
-    'Called by agents now and then: which clients have which of its connections (pids of backends) at this moment; connections that are not named have no client. Only connections with the caller''s own pgvalet.agent are changed. Returns how many of those named there are.';
+COMMENT ON FUNCTION pgvalet.report_clients(text, integer[], text[], integer[], text[], bigint[]) IS
+    'Called by agents now and then: which clients have which of its connections (pids of backends) at this moment, and since how many microseconds; connections that are not named have no client. Only connections with this pgvalet.agent are changed. Returns how many of those named there are.';
 
-REVOKE ALL ON FUNCTION pgvalet.report_clients(integer[], text[], integer[], text[], timestamptz[]) FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION pgvalet.report_clients(integer[], text[], integer[], text[], timestamptz[]) TO pg_monitor;
+REVOKE ALL ON FUNCTION pgvalet.report_clients(text, integer[], text[], integer[], text[], bigint[]) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION pgvalet.report_clients(text, integer[], text[], integer[], text[], bigint[]) TO pg_monitor;

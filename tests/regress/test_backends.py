@@ -311,22 +311,23 @@ class UntrackedTest(ServerTest):
 
 
 class AgentClientsTest(ServerTest):
-    REPORT = "SELECT pgvalet.report_clients(%s, %s, %s, %s, %s) AS taken"
+    AGENT = "pgvaletd/one:1"
+    REPORT = "SELECT pgvalet.report_clients(%s, %s, %s, %s, %s, %s) AS taken"
 
     def setUp(self):
         self.observer = self.connect(application_name="observer")
-        self.agent = self.connect_agent(name="pgvaletd/one:1")
-        self.leased = self.connect_agent(name="pgvaletd/one:1")
+        self.agent = self.connect(application_name="the agent's sampler")
+        self.leased = self.connect_agent(name=self.AGENT)
 
     def row(self, connection):
         return self.backend(self.observer, connection.info.backend_pid)
 
-    def report(self, *connections, addr="10.1.2.3", port=4711, name="shop"):
+    def report(self, *connections, addr="10.1.2.3", port=4711, name="shop", leased_us=5_000_000):
         count = len(connections)
-        return self.one(self.agent, self.REPORT,
+        return self.one(self.agent, self.REPORT, self.AGENT,
                         [connection.info.backend_pid for connection in connections],
                         [addr] * count, [port] * count, [name] * count,
-                        ["2026-01-02 03:04:05+00"] * count).taken
+                        [leased_us] * count).taken
 
     def test_client_is_shown_behind_the_connection_it_has(self):
         self.assertEqual(self.report(self.leased), 1)
@@ -334,8 +335,17 @@ class AgentClientsTest(ServerTest):
         row = self.row(self.leased)
         self.assertEqual((str(row.agent_client_addr), row.agent_client_port,
                           row.agent_application_name), ("10.1.2.3", 4711, "shop"))
-        self.assertEqual(row.leased_since.timestamp(), 1767323045)
-        self.assertIsNotNone(row.agent_reported_at)
+        self.assertEqual((row.agent_reported_at - row.leased_since).total_seconds(), 5)
+
+    def test_lease_that_lasts_began_once(self):
+        self.report(self.leased)
+        first = self.row(self.leased).leased_since
+
+        self.report(self.leased, leased_us=5_050_000)
+        self.assertEqual(self.row(self.leased).leased_since, first)
+
+        self.report(self.leased, leased_us=10)
+        self.assertGreater(self.row(self.leased).leased_since, first)
 
     def test_connection_that_is_not_reported_any_more_has_no_client(self):
         self.report(self.leased)
@@ -384,32 +394,32 @@ class AgentClientsTest(ServerTest):
 
         self.assertEqual(self.report(self.leased), 1)
 
-    def test_direct_connection_cannot_report(self):
-        with self.assertRaises(errors.ObjectNotInPrerequisiteState):
-            self.observer.execute(self.REPORT, ([1], ["10.0.0.1"], [1], ["x"],
-                                                ["2026-01-02 03:04:05+00"]))
+    def test_nobody_reports_direct_connections(self):
+        with self.assertRaises(errors.InvalidParameterValue):
+            self.observer.execute(self.REPORT, ("", [self.observer.info.backend_pid],
+                                                ["10.0.0.1"], [1], ["x"], [1]))
 
     def test_report_that_makes_no_sense_is_refused_whole(self):
         self.report(self.leased)
         pid = self.leased.info.backend_pid
-        when = ["2026-01-02 03:04:05+00"]
-        for arguments in (([pid], ["nowhere"], [1], ["x"], when),
-                          ([pid], ["1" * 200], [1], ["x"], when),
-                          ([pid], ["10.0.0.1", "10.0.0.2"], [1], ["x"], when),
-                          ([None], ["10.0.0.1"], [1], ["x"], when),
+        since = [1]
+        for arguments in (([pid], ["nowhere"], [1], ["x"], since),
+                          ([pid], ["1" * 200], [1], ["x"], since),
+                          ([pid], ["10.0.0.1", "10.0.0.2"], [1], ["x"], since),
+                          ([None], ["10.0.0.1"], [1], ["x"], since),
                           ([pid], ["10.0.0.1"], [1], ["x"], [None])):
             with self.subTest(arguments), self.assertRaises(psycopg.DataError):
-                self.agent.execute(self.REPORT, arguments)
+                self.agent.execute(self.REPORT, (self.AGENT, *arguments))
 
         self.assertEqual(self.row(self.leased).agent_application_name, "shop")
 
     def test_only_monitors_may_report(self):
         self.observer.execute("DROP ROLE IF EXISTS not_a_monitor")
         self.observer.execute("CREATE ROLE not_a_monitor LOGIN")
-        stranger = self.connect_agent(name="pgvaletd/one:1", user="not_a_monitor")
+        stranger = self.connect_agent(name=self.AGENT, user="not_a_monitor")
 
         with self.assertRaises(errors.InsufficientPrivilege):
-            stranger.execute("SELECT pgvalet.report_clients('{}', '{}', '{}', '{}', '{}')")
+            stranger.execute(self.REPORT, (self.AGENT, [], [], [], [], []))
 
 
 if __name__ == "__main__":

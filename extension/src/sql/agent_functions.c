@@ -17,17 +17,17 @@
 
 PG_FUNCTION_INFO_V1(pgvalet_report_clients);
 
-/* The arguments, arrays of the same length. */
+/* The arguments behind the agent's name, arrays of the same length. */
 typedef enum PgvReportArgument
 {
 	ARGUMENT_PIDS,
 	ARGUMENT_CLIENT_ADDRS,
 	ARGUMENT_CLIENT_PORTS,
 	ARGUMENT_APPLICATION_NAMES,
-	ARGUMENT_LEASED_SINCE
+	ARGUMENT_LEASED_US
 } PgvReportArgument;
 
-#define REPORT_ARGUMENTS (ARGUMENT_LEASED_SINCE + 1)
+#define REPORT_ARGUMENTS (ARGUMENT_LEASED_US + 1)
 
 typedef struct PgvArgument
 {
@@ -80,17 +80,17 @@ copy_name(char *to, Datum name)
 
 /* One report out of the arrays. */
 static PgvAgentReport
-read_report(const PgvArgument *arguments, int i)
+read_report(const PgvArgument *arguments, int i, TimestampTz now)
 {
 	PgvAgentReport report = {0};
 	PgvAgentClient *client = &report.client;
 
-	if (arguments[ARGUMENT_PIDS].nulls[i] || arguments[ARGUMENT_LEASED_SINCE].nulls[i])
+	if (arguments[ARGUMENT_PIDS].nulls[i] || arguments[ARGUMENT_LEASED_US].nulls[i])
 		ereport(ERROR,
 				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
-				 errmsg("pid and leased_since must not be null")));
+				 errmsg("pid and leased_us must not be null")));
 	report.pid = DatumGetInt32(arguments[ARGUMENT_PIDS].values[i]);
-	client->leased_since = DatumGetTimestampTz(arguments[ARGUMENT_LEASED_SINCE].values[i]);
+	client->leased_since = now - DatumGetInt64(arguments[ARGUMENT_LEASED_US].values[i]);
 	client->client_port = arguments[ARGUMENT_CLIENT_PORTS].nulls[i] ? -1 :
 		DatumGetInt32(arguments[ARGUMENT_CLIENT_PORTS].values[i]);
 	if (!arguments[ARGUMENT_CLIENT_ADDRS].nulls[i])
@@ -100,24 +100,25 @@ read_report(const PgvArgument *arguments, int i)
 	return report;
 }
 
-/* pgvalet.report_clients(): who has the connections of the agent that calls it. */
+/* pgvalet.report_clients(): who has the connections of an agent. */
 Datum
 pgvalet_report_clients(PG_FUNCTION_ARGS)
 {
+	char	   *agent_name = text_to_cstring(PG_GETARG_TEXT_PP(0));
+	TimestampTz now = GetCurrentTimestamp();
 	PgvArgument arguments[REPORT_ARGUMENTS];
 	PgvAgentReport *reports;
 	int			count;
 
 	pgv_require_preloaded();
-	if (pgv_agent[0] == '\0')
+	if (agent_name[0] == '\0')
 		ereport(ERROR,
-				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-				 errmsg("only an agent can report its clients"),
-				 errhint("An agent is a connection that sets pgvalet.agent when it starts.")));
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("an agent has a name")));
 
 	for (int i = 0; i < REPORT_ARGUMENTS; i++)
 	{
-		arguments[i] = read_argument(PG_GETARG_ARRAYTYPE_P(i));
+		arguments[i] = read_argument(PG_GETARG_ARRAYTYPE_P(i + 1));
 		if (arguments[i].count != arguments[0].count)
 			ereport(ERROR,
 					(errcode(ERRCODE_ARRAY_SUBSCRIPT_ERROR),
@@ -127,6 +128,6 @@ pgvalet_report_clients(PG_FUNCTION_ARGS)
 	count = arguments[0].count;
 	reports = palloc(Max(count, 1) * sizeof(PgvAgentReport));
 	for (int i = 0; i < count; i++)
-		reports[i] = read_report(arguments, i);
-	PG_RETURN_INT32(pgv_agent_clients_report(pgv_agent, reports, count));
+		reports[i] = read_report(arguments, i, now);
+	PG_RETURN_INT32(pgv_agent_clients_report(agent_name, reports, count, now));
 }

@@ -12,6 +12,9 @@
 #include "storage/shmem.h"
 #include "utils/timestamp.h"
 
+/* A lease of the same client that began this close to the known one is the same. */
+#define SAME_LEASE_US (USECS_PER_SEC / 10)
+
 /* MaxBackends entries. */
 static PgvAgentClient *clients = NULL;
 
@@ -46,10 +49,28 @@ compare_pids(const void *a, const void *b)
 	return (left > right) - (left < right);
 }
 
-int
-pgv_agent_clients_report(const char *agent_name, PgvAgentReport *reports, int count)
+/*
+ * Takes over one report.  When the client got the connection was reckoned back by
+ * its age, which differs a little from one report to the next.
+ */
+static void
+take_over(PgvAgentClient *client, const PgvAgentClient *reported, TimestampTz connected_at)
 {
-	TimestampTz now = GetCurrentTimestamp();
+	TimestampTz known_since = client->leased_since;
+	bool		is_same = (client->connected_at == connected_at &&
+						   client->client_port == reported->client_port &&
+						   strcmp(client->client_addr, reported->client_addr) == 0 &&
+						   Abs(known_since - reported->leased_since) < SAME_LEASE_US);
+
+	*client = *reported;
+	if (is_same)
+		client->leased_since = known_since;
+}
+
+int
+pgv_agent_clients_report(const char *agent_name, PgvAgentReport *reports, int count,
+						 TimestampTz now)
+{
 	PgvAgentReport wanted;
 	PgvBackendSlot slot;
 	int			taken = 0;
@@ -69,7 +90,7 @@ pgv_agent_clients_report(const char *agent_name, PgvAgentReport *reports, int co
 			report = bsearch(&wanted, reports, count, sizeof(PgvAgentReport), compare_pids);
 		if (report != NULL)
 		{
-			clients[i] = report->client;
+			take_over(&clients[i], &report->client, slot.connected_at);
 			taken++;
 		}
 		else

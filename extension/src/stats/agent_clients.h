@@ -44,11 +44,12 @@ typedef struct PgvAgentReport
 extern const PgvPart pgv_agent_clients_part;
 
 /*
- * Takes over a whole report: connections of this agent that are not in it have no
+ * Takes over a whole report of now: connections of this agent that are not in it have no
  * client.  Reports about connections of others are left out.  Sorts the reports.
  * Returns how many were taken over.
  */
-extern int	pgv_agent_clients_report(const char *agent_name, PgvAgentReport *reports, int count);
+extern int	pgv_agent_clients_report(const char *agent_name, PgvAgentReport *reports, int count,
+									 TimestampTz now);
 
 /* A copy of all entries in the current memory context, by index of slot. */
 extern PgvAgentClient *pgv_agent_clients_copy(void);
