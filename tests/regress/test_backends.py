@@ -160,7 +160,7 @@ class BackendsTest(ServerTest):
         client = self.connect()
         client.execute("SELECT 1")
 
-        row = self.row(client)
+        row = self.wait_for(client, lambda row: row.wait_event is not None, "the wait")
 
         self.assertEqual((row.wait_event_type, row.wait_event), ("Client", "ClientRead"))
         self.assertEqual(row.wait_client_us, 0)
