@@ -24,6 +24,7 @@ DEADLINE_S = int(os.environ.get("PGV_DEADLINE_S", "60"))
 
 # Ports for the servers of these tests; several files may run at a time, each as a job.
 PORTS_PER_JOB = 22
+PORT_TRIES = 10
 FIRST_PORT = 54100 + PORTS_PER_JOB * (int(os.environ.get("PGV_JOB", "0")) % 4)
 PORTS = range(FIRST_PORT, FIRST_PORT + PORTS_PER_JOB)
 
@@ -116,17 +117,26 @@ class Server:
                        stdout=subprocess.DEVNULL, **as_server_user())
 
     def _launch(self):
-        self.port = free_port()
+        # Somebody may take the port between our look and the server's.
+        for _ in range(PORT_TRIES):
+            self._launch_on(free_port())
+            wait_until(lambda: self.process.poll() is not None or self.is_ready(),
+                       "the server to start, see " + self.log_path)
+            if self.process.poll() is None:
+                return
+            self.log.close()
+            if "Address already in use" not in self.log_text():
+                break
+        raise AssertionError("the server has ended:\n" + self.log_text())
+
+    def _launch_on(self, port):
+        self.port = port
         self.log = open(self.log_path, "ab")
         self.process = subprocess.Popen(
             [os.path.join(self.bin, "postgres"), "-D", self.data, "-p", str(self.port)],
             cwd="/", stdout=self.log, stderr=self.log, **as_server_user())
-        wait_until(self.is_ready, "the server to start, see " + self.log_path)
 
     def is_ready(self):
-        if self.process.poll() is not None:
-            with open(self.log_path) as log:
-                raise AssertionError("the server has ended:\n" + log.read())
         try:
             self.connect().close()
             return True
