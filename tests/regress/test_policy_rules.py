@@ -12,6 +12,7 @@ import psycopg
 from psycopg import errors
 
 from policy_server import PolicyTest, told_of
+from raw_client import RawClient
 from server import wait_until
 
 SHORT = "200 ms"
@@ -273,6 +274,17 @@ class EscapeTest(PolicyTest):
             done = self.one(self.observer, "SELECT count(*) FROM hits").count
             self.assertEqual(done, min(answered, 20))
             answered = 0
+
+    def test_client_that_does_not_read_its_answers_is_ended(self):
+        self.rule(end_after=SHORT)
+        client = RawClient(self.server, application_name="app")
+        self.addCleanup(client.close)
+
+        # More than all buffers on the way hold, each answer small enough for the backend's.
+        client.send(*[(b"Q", b"SELECT repeat('x', 7000)\0")] * 3000)
+
+        wait_until(lambda: self.backend(self.observer, client.pid) is None, "its end")
+        self.assertIn('terminating connection due to rule "rule"', self.server.log_text())
 
     def test_busy_session_is_not_ended_as_idle(self):
         self.rule(end_after=SHORT)

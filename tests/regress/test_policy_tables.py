@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 import unittest
 
@@ -178,6 +179,35 @@ class IntoForceTest(PolicyTest):
             return self.connect(application_name="observer")
         except psycopg.OperationalError:
             return None
+
+
+class CollectorTest(PolicyTest):
+    def memory(self):
+        """Bytes that the collector has allocated, as it says in the server log."""
+        pid = self.one(self.observer, COLLECTOR).pid
+        total = re.compile(rf"\[{pid}\] LOG:  Grand total: .* ([0-9]+) used")
+        said = len(total.findall(self.server.log_text()))
+        self.observer.execute("SELECT pg_log_backend_memory_contexts(%s)", (pid,))
+        return int(wait_until(lambda: total.findall(self.server.log_text())[said:],
+                              "the collector's answer")[0])
+
+    def test_memory_of_the_collector_does_not_grow(self):
+        self.insert("connection_budget", name="budget", max_connections=1000)
+        self.rule(log_after="10 ms", role_name="postgres", spares_advisory_locks=True,
+                  spares_roles=["nobody"])
+        session = self.app()
+
+        def look(times):
+            """Lets the collector look at the sessions, and log, at least so often."""
+            until = self.counts().log_count + times
+            wait_until(lambda: session.execute("SELECT 1")
+                       and self.counts().log_count >= until, "the log")
+
+        look(20)
+        before = self.memory()
+        look(200)
+
+        self.assertLess(self.memory(), before + 10000)
 
 
 class BadRulesTest(PolicyTest):

@@ -50,6 +50,16 @@ static bool end_was_told = false;
 static emit_log_hook_type prev_emit_log = NULL;
 
 /*
+ * Whether we send the end of an answer and its client does not read it: without
+ * a way out of this a session could wait as long as it likes.
+ */
+static bool
+is_stuck(void)
+{
+	return !pq_is_reading_msg() && pq_is_send_pending();
+}
+
+/*
  * Whether we simply wait for a command.  While a message is being read the
  * server has not begun to treat it, and looks at the flags before it does.
  */
@@ -59,7 +69,7 @@ is_waiting(void)
 	/* In the middle of publishing. */
 	if (pg_atomic_read_u32(&pgv_my_slot->change_count) & 1)
 		return false;
-	return !pgv_activity_command_came() && pq_is_reading_msg();
+	return !pgv_activity_command_came() && (pq_is_reading_msg() || is_stuck());
 }
 
 /* Whether we are in the situation that the verdict was made for. */
@@ -77,14 +87,15 @@ still_holds(const PgvVerdict *verdict)
 
 /*
  * Raises the server's own flags.  It ignores those of its timeouts if they are
- * off, so that is set as well: this session has nothing left to do with it.
+ * off, so that is set as well: this session has nothing left to do with it.  And
+ * it does not look at them while it cannot go on sending.
  */
 static void
-raise_flags(const PgvVerdict *verdict)
+raise_flags(const PgvVerdict *verdict, bool cannot_send)
 {
 	if (verdict->action == PGV_ACTION_CANCEL)
 		QueryCancelPending = true;
-	else if (verdict->rule_state == PGV_RULE_ACTIVE)
+	else if (verdict->rule_state == PGV_RULE_ACTIVE || cannot_send)
 	{
 		ProcDiePending = true;
 		pgStatSessionEndCause = DISCONNECT_KILLED;
@@ -106,13 +117,13 @@ raise_flags(const PgvVerdict *verdict)
 }
 
 static void
-obey(const PgvVerdict *verdict)
+obey(const PgvVerdict *verdict, bool cannot_send)
 {
 	obeyed = *verdict;
 	is_obeying = true;
 	if (verdict->action == PGV_ACTION_END)
 		pgv_end_by_rule(verdict->rule_name);
-	raise_flags(verdict);
+	raise_flags(verdict, cannot_send);
 }
 
 /* Obeys a verdict of this kind, if there is one that holds. */
@@ -127,7 +138,7 @@ look_at_verdict(PgvVerdictKind kind)
 	if (!pgv_verdict_read(pgv_my_backend_index(), kind, &verdict) ||
 		verdict.pid != MyProcPid || !still_holds(&verdict))
 		return;
-	obey(&verdict);
+	obey(&verdict, is_stuck());
 }
 
 /* The collector has decided something.  This may have interrupted anything. */
@@ -263,7 +274,7 @@ end_for_age(void)
 		verdict.pid == MyProcPid && verdict.generation == pgv_policy_generation() &&
 		pgv_my_slot->state_since - verdict.made_at < AGE_VERDICT_VALID_US &&
 		!(is_obeying && obeyed.action == PGV_ACTION_END))
-		obey(&verdict);
+		obey(&verdict, false);
 }
 
 void
@@ -303,9 +314,8 @@ is_about_verdict(const ErrorData *edata)
 			obeyed.since == GetCurrentStatementStartTimestamp();
 	if (edata->elevel != FATAL)
 		return false;
-	if (obeyed.rule_state == PGV_RULE_ACTIVE)
-		return edata->sqlerrcode == ERRCODE_ADMIN_SHUTDOWN;
-	return edata->sqlerrcode == ERRCODE_IDLE_SESSION_TIMEOUT ||
+	return edata->sqlerrcode == ERRCODE_ADMIN_SHUTDOWN ||
+		edata->sqlerrcode == ERRCODE_IDLE_SESSION_TIMEOUT ||
 		edata->sqlerrcode == ERRCODE_IDLE_IN_TRANSACTION_SESSION_TIMEOUT;
 }
 
