@@ -8,7 +8,7 @@ import time
 
 import psycopg
 
-from server import DEADLINE_S, Server, as_server_user, free_port, wait_until
+from server import DEADLINE_S, Server, as_server_user, free_port, parent_of, wait_until
 
 # Everything that the extension can do is on, and much happens by itself.
 SETTINGS = {
@@ -32,16 +32,6 @@ TRAP = re.compile(r"TRAP:.*\bPID: (\d+)")
 BY_SIGNAL = re.compile(r"\(PID (\d+)\) was terminated by signal (\d+)")
 
 
-def parent_of(pid):
-    """The parent of a process and its state, (0, "") if there is no such process."""
-    try:
-        with open(f"/proc/{pid}/stat") as stat:
-            state, parent = stat.read().rsplit(")", 1)[1].split()[:2]
-            return int(parent), state
-    except (FileNotFoundError, ProcessLookupError):
-        return 0, ""
-
-
 def is_gone(pid):
     """Whether a process has ended; one that only its parent must still hear of has."""
     return parent_of(pid)[1] in ("", "Z", "X")
@@ -52,11 +42,6 @@ class ChaosServer(Server):
         super().__init__(**SETTINGS, **settings)
         self.killed = set()
         self._log_read = 0
-
-    def children(self):
-        """Process ids of all processes of the server but the postmaster."""
-        return [int(entry) for entry in os.listdir("/proc")
-                if entry.isdigit() and parent_of(int(entry))[0] == self.process.pid]
 
     def kill_child(self, pid):
         """SIGKILL for a child; False if it had ended before.

@@ -74,9 +74,9 @@ upgrade_from() { # OLDER OLDER_ROOT VERSION CHROOT
   local version=$3 chroot=$4 script=extension/private_prefix.sh make_prefix bin
   echo "# pg_upgrade from PostgreSQL $1 to $version"
   # Built where it can be, used under the same path.
+  rm -rf "$2$older_prefix" "$chroot$older_prefix"
   if [ "$2" = / ]; then make_prefix=("$root/$script"); else make_prefix=(inside "$2" "${clean[@]}" "/pgvalet/$script"); fi
   bin=$("${make_prefix[@]}" $older_prefix "/usr/lib/postgresql/$1/bin/pg_config") || return 1
-  rm -rf "$chroot$older_prefix"
   cp -a "$2$older_prefix" "$chroot$older_prefix"
   rm -rf "$2$older_prefix"
   mkdir "$chroot$older_prefix/lib"

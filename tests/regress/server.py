@@ -4,6 +4,7 @@ Needs PGV_BIN, the directory of programs that extension/private_prefix.sh
 printed.  As root the server runs as user postgres, because it refuses root.
 """
 
+import contextlib
 import os
 import pwd
 import random
@@ -52,6 +53,16 @@ def wait_until(condition, what):
         if time.monotonic() > deadline:
             raise AssertionError(f"still waiting after {DEADLINE_S} s for: {what}")
         time.sleep(0.01)
+
+
+def parent_of(pid):
+    """The parent of a process and its state, (0, "") if there is no such process."""
+    try:
+        with open(f"/proc/{pid}/stat") as stat:
+            state, parent = stat.read().rsplit(")", 1)[1].split()[:2]
+            return int(parent), state
+    except (FileNotFoundError, ProcessLookupError):
+        return 0, ""
 
 
 def free_port():
@@ -184,6 +195,26 @@ class Server:
                 return False
 
         wait_until(has_new_memory, "the server to run again after the crash")
+
+    def children(self):
+        """Process ids of all processes of the server but the postmaster."""
+        return [int(entry) for entry in os.listdir("/proc")
+                if entry.isdigit() and parent_of(int(entry))[0] == self.process.pid]
+
+    @contextlib.contextmanager
+    def postmaster_stopped(self):
+        """Within it no process of the server starts."""
+        self.process.send_signal(signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            self.process.send_signal(signal.SIGCONT)
+
+    def has_pending_signal(self, number):
+        """Whether the postmaster, which stands still, will get this signal."""
+        with open(f"/proc/{self.process.pid}/status") as status:
+            pending = [line for line in status if line.startswith("ShdPnd:")][0]
+        return bool(int(pending.split()[1], 16) >> (number - 1) & 1)
 
     def connect(self, tcp=False, **parameters):
         """A psycopg connection in autocommit mode, rows as named tuples."""

@@ -90,16 +90,20 @@ worker_make(void)
 	pg_atomic_init_u64(&worker->notified_sequence, 0);
 }
 
-/* Reads, and notes how that went. */
+/*
+ * Reads, and notes how that went.  A request is served only by the worker that was
+ * started last: one whose database is no longer that of the tables is told so
+ * before the request is made (worker_upkeep), and may have seen it.
+ */
 static PgvReading
-read_once(void)
+read_once(uint32 my_number)
 {
 	uint32		request;
 	PgvReading	reading;
 
 	(void) pgv_policy_is_reading_wanted(&request);
 	reading = pgv_policy_reader_read();
-	if (reading == PGV_READING_DONE)
+	if (reading == PGV_READING_DONE && pg_atomic_read_u32(&worker->number) == my_number)
 		pgv_policy_note_served(request);
 	pg_atomic_write_u32(&worker->said,
 						reading == PGV_READING_DONE ? PGV_SAID_DONE : PGV_SAID_AGAIN);
@@ -127,7 +131,7 @@ watch_tables(uint32 my_number)
 						 PG_WAIT_EXTENSION);
 		ResetLatch(MyLatch);
 		CHECK_FOR_INTERRUPTS();
-		(void) read_once();
+		(void) read_once(my_number);
 	}
 }
 
@@ -141,7 +145,7 @@ pgv_database_worker_main(Datum main_arg)
 	BackgroundWorkerUnblockSignals();
 	BackgroundWorkerInitializeConnection(MyBgworkerEntry->bgw_extra, NULL, 0);
 
-	(void) read_once();
+	(void) read_once(my_number);
 	notify_once();
 	if (RecoveryInProgress())
 		watch_tables(my_number);
@@ -300,14 +304,12 @@ worker_upkeep(TimestampTz now)
 {
 	TimestampTz due;
 
+	/* A worker has to be where the tables are, also one that stays, as on a standby. */
+	if (handle != NULL && strcmp(started_for, pgv_policy_database) != 0)
+		pg_atomic_fetch_add_u32(&worker->number, 1);
 	note_settings();
 	if (is_running(now))
-	{
-		/* One that stays, as on a standby, has to be where the tables are. */
-		if (strcmp(started_for, pgv_policy_database) != 0)
-			pg_atomic_fetch_add_u32(&worker->number, 1);
 		return AGAIN_MS;
-	}
 	due = due_time(now);
 	if (due == DT_NOEND)
 		return PGV_NO_UPKEEP;

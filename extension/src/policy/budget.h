@@ -81,8 +81,8 @@ extern void pgv_budget_prepare(PgvBudgetClaim *claim);
 extern bool pgv_budget_claim(const PgvBudgetClaim *claim, const PgvBackendSlot *fresh,
 							 PgvBudgetRefusal *refusal);
 
-/* Ends this backend with the words of the refusal.  No lock is held. */
-extern void pgv_budget_refuse(const PgvBudgetRefusal *refusal) pg_attribute_noreturn();
+/* Ends this backend with the words of the refusal: does not return.  No lock is held. */
+extern void pgv_budget_refuse(const PgvBudgetRefusal *refusal);
 
 /* Makes an event of a refusal that a dry run has let pass, if there is one. */
 extern void pgv_budget_record_dry_run(const PgvBudgetRefusal *refusal);
