@@ -11,7 +11,8 @@ namespace {
 using namespace std::chrono_literals;
 using testing::ElementsAre;
 
-const Target kTarget = {.addresses = {{"db1", 5432}, {"db2", 5433}}};
+const Target kTarget = {
+    .addresses = {{"db1", 5432}, {"db2", 5433}}, .dbname = "", .user = "", .password = ""};
 const Time kNow = Time(1h);
 
 stats::LeasedClient Lease(std::uint32_t pid, std::string application) {
