@@ -57,10 +57,11 @@ static void
 take_over(PgvAgentClient *client, const PgvAgentClient *reported, TimestampTz connected_at)
 {
 	TimestampTz known_since = client->leased_since;
+	int64		differs_us = known_since - reported->leased_since;
 	bool		is_same = (client->connected_at == connected_at &&
 						   client->client_port == reported->client_port &&
 						   strcmp(client->client_addr, reported->client_addr) == 0 &&
-						   Abs(known_since - reported->leased_since) < SAME_LEASE_US);
+						   differs_us < SAME_LEASE_US && differs_us > -SAME_LEASE_US);
 
 	*client = *reported;
 	if (is_same)
