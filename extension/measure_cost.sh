@@ -106,7 +106,7 @@ wait_for_rules() {
 # Waits until the processes that ended at the start have written their files, of
 # which some are larger than that of a short run.
 settle() {
-  local before= now
+  local before="" now
   while now=$(cat "$work"/run/callgrind.out.* 2>/dev/null | wc -c) && [ "$now" != "$before" ]; do
     before=$now
     sleep 3

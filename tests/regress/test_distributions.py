@@ -3,7 +3,6 @@
 import time
 import unittest
 
-import psycopg
 from psycopg import errors
 
 from server import ServerTest, wait_until
