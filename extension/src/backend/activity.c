@@ -71,8 +71,8 @@ pgv_activity_first_message(void)
 
 	arrival = Max(GetCurrentStatementStartTimestamp(), slot->state_since);
 	pgv_slot_add_running_time(slot, &pgv_my_usage, arrival);
+	pgv_distribution_check_generation();
 	end_wait(slot, arrival);
-	pgv_distribution_command_came();
 	pgv_durations_command_came(arrival);
 	pgv_activity_is_waiting = false;
 

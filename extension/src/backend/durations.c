@@ -19,6 +19,8 @@ TimestampTz pgv_transactions_began = 0;
 static void
 count_shares(PgvMeasure measure, int64 us, int times)
 {
+	/* A transaction may end before the first message of the answer. */
+	pgv_distribution_check_generation();
 	for (int i = 0; i < times; i++)
 		pgv_distribution_count(measure, Max(us, 0) / times);
 }

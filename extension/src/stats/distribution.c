@@ -135,6 +135,7 @@ void
 pgv_distribution_start(void)
 {
 	pgv_my_distribution = &live[pgv_my_backend_index()];
+	pgv_distribution_check_generation();
 }
 
 /* The generation comes last: a reader that sees it sees an empty one. */

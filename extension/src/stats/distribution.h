@@ -103,9 +103,12 @@ extern void pgv_distribution_start(void);
 /* Empties our own. */
 extern void pgv_distribution_empty(void);
 
-/* A command has come: what it takes does not belong to a time before a reset. */
+/*
+ * Empties our own if there was a reset.  Once per command is enough, before the
+ * first time of it is counted.
+ */
 static inline void
-pgv_distribution_command_came(void)
+pgv_distribution_check_generation(void)
 {
 	if (unlikely(pgv_my_distribution->generation != *(volatile uint32 *) pgv_distribution_generation))
 		pgv_distribution_empty();
