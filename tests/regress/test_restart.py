@@ -1,12 +1,31 @@
 """What outlives a restart, a crash and an immediate shutdown; what does not."""
 
 import os
+import random
 import signal
+import sys
 import unittest
 
 from server import Server, wait_until
 
 KEPT = "pg_stat/pgvalet.stat"
+
+# Where the checksum is in the head of the file, and how long that is.
+CHECKSUM_AT = 48
+HEAD_BYTES = 56
+
+
+def crc32c(data):
+    """The server's checksum of data."""
+    table = []
+    for value in range(256):
+        for _ in range(8):
+            value = value >> 1 ^ (0x82F63B78 if value & 1 else 0)
+        table.append(value)
+    checksum = 0xFFFFFFFF
+    for byte in data:
+        checksum = checksum >> 8 ^ table[(checksum ^ byte) & 0xFF]
+    return checksum ^ 0xFFFFFFFF
 
 
 class RestartTest(unittest.TestCase):
@@ -288,6 +307,34 @@ class RestartTest(unittest.TestCase):
 
         self.assertEqual(self.query("SELECT FROM pgvalet.sessions WHERE pid = %s", self.pid), [])
         self.assertIn(f'pgvalet ignores file "{KEPT}"', self.server.log_text())
+
+    def test_damage_that_no_checksum_shows_does_no_harm(self):
+        """As memory that a crash has left behind: anything may stand in it."""
+        self.server.shut_down()
+        self.server.start_again(**{
+            "pgvalet.max_ended_sessions": "16", "pgvalet.max_events": "16",
+            "pgvalet.history_minutes": "10", "max_connections": "10", "max_worker_processes": "4",
+            "autovacuum_max_workers": "1", "max_wal_senders": "0"})
+        for seed in range(5):
+            rest = random.Random(seed)
+            self.connect(tcp=True).close()
+
+            def change(data):
+                for _ in range(rest.choice((20, 500, 5000))):
+                    data[rest.randrange(HEAD_BYTES, len(data))] = rest.choice(
+                        (0, 1, 0x7F, 0x80, 0xFF, rest.randrange(256)))
+                data = bytearray(data.replace(b"127.0.0.1\0", b"127.0.\xff.1\0", seed % 2))
+                checksum = crc32c(data[:CHECKSUM_AT] + data[HEAD_BYTES:])
+                data[CHECKSUM_AT:CHECKSUM_AT + 4] = checksum.to_bytes(4, sys.byteorder)
+                return data
+
+            self.start_with(change)
+
+            for view in "sessions", "events", "history", "memory", "io_rates", "logins", "backends":
+                self.query(f"SELECT v::text FROM pgvalet.{view} AS v")
+            self.assertNotIn("terminated by signal", self.server.log_text())
+        # It was not the checksum that was wrong.
+        self.assertNotIn(f'ignores file "{KEPT}"', self.server.log_text())
 
     # What is not kept.
 

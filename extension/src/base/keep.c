@@ -282,6 +282,12 @@ pgv_keep_start(void)
 	on_shmem_exit(keep_memory, (Datum) 0);
 }
 
+bool
+pgv_keep_is_time(TimestampTz time)
+{
+	return time > 0 && time < GetCurrentTimestamp() + USECS_PER_DAY;
+}
+
 void
 pgv_keep_remove_file(void)
 {

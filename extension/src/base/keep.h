@@ -42,6 +42,12 @@ extern void pgv_keep_start(void);
 /* What was taken over when the server's memory was made; at == 0: nothing. */
 extern const PgvKept *pgv_keep_taken_over(void);
 
+/*
+ * Whether something taken over can have happened then: not before 2000, and not
+ * later than tomorrow.
+ */
+extern bool pgv_keep_is_time(TimestampTz time);
+
 /* The server runs: removes the file.  The collector. */
 extern void pgv_keep_remove_file(void);
 

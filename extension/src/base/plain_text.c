@@ -8,6 +8,8 @@
  */
 #include "postgres.h"
 
+#include <arpa/inet.h>
+
 #include "base/plain_text.h"
 
 void
@@ -26,4 +28,14 @@ pgv_plain_text_copy(char *to, const char *from, Size size)
 {
 	strlcpy(to, from == NULL ? "" : from, size);
 	pgv_plain_text_mend(to, size);
+}
+
+void
+pgv_plain_text_mend_address(char *address, Size size)
+{
+	struct in6_addr place;		/* has room for either kind */
+
+	pgv_plain_text_mend(address, size);
+	if (inet_pton(AF_INET, address, &place) != 1 && inet_pton(AF_INET6, address, &place) != 1)
+		address[0] = '\0';
 }

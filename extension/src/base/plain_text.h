@@ -23,4 +23,7 @@ extern void pgv_plain_text_mend(char *text, Size size);
 /* Copies text into an array of this size, as plain text; NULL gives "". */
 extern void pgv_plain_text_copy(char *to, const char *from, Size size);
 
+/* Makes what stands in such an array the address of a host, or "" if it is none. */
+extern void pgv_plain_text_mend_address(char *address, Size size);
+
 #endif							/* PGV_PLAIN_TEXT_H */

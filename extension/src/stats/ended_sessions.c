@@ -8,6 +8,7 @@
  */
 #include "base/pg_compat.h"
 
+#include "base/keep.h"
 #include "base/plain_text.h"
 #include "base/ring.h"
 #include "stats/ended_sessions.h"
@@ -87,14 +88,6 @@ sessions_keep(Size *size)
 	return &sessions->ring;
 }
 
-/* Whether these times can be those of a session, seen at a moment. */
-static bool
-is_plausible(TimestampTz connected_at, TimestampTz ended_at)
-{
-	return IS_VALID_TIMESTAMP(connected_at) && IS_VALID_TIMESTAMP(ended_at) &&
-		connected_at > 0 && ended_at > 0;
-}
-
 /* Whether a session taken over makes sense; see pgv_ring_take_over(). */
 static bool
 mend_session(void *entry)
@@ -103,11 +96,11 @@ mend_session(void *entry)
 
 	pgv_plain_text_mend(session->end_rule, sizeof(session->end_rule));
 	pgv_plain_text_mend(session->application_name, sizeof(session->application_name));
-	pgv_plain_text_mend(session->client_addr, sizeof(session->client_addr));
+	pgv_plain_text_mend_address(session->client_addr, sizeof(session->client_addr));
 	pgv_plain_text_mend(session->agent_name, sizeof(session->agent_name));
 	return session->how_ended >= 0 && session->how_ended < PGV_END_CAUSES &&
 		OidIsValid(session->role_id) &&
-		is_plausible(session->connected_at, session->ended_at);
+		pgv_keep_is_time(session->connected_at) && pgv_keep_is_time(session->ended_at);
 }
 
 static bool
@@ -173,7 +166,7 @@ take_over_slot(PgvBackendSlot *slot, const PgvKept *kept)
 
 	if (slot->phase == PGV_SLOT_LIVE)
 	{
-		if (IS_VALID_TIMESTAMP(slot->state_since))
+		if (pgv_keep_is_time(slot->state_since))
 			pgv_slot_add_running_time(slot, &slot->usage, kept->at);
 		slot->ended_at = kept->at;
 		slot->how_ended = kept->after_crash ? PGV_END_CRASH : PGV_END_KILLED;

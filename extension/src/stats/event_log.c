@@ -8,6 +8,7 @@
  */
 #include "base/pg_compat.h"
 
+#include "base/keep.h"
 #include "base/plain_text.h"
 #include "base/ring.h"
 #include "base/settings.h"
@@ -82,9 +83,9 @@ mend_event(void *entry)
 
 	pgv_plain_text_mend(event->rule_name, sizeof(event->rule_name));
 	pgv_plain_text_mend(event->application_name, sizeof(event->application_name));
-	pgv_plain_text_mend(event->client_addr, sizeof(event->client_addr));
+	pgv_plain_text_mend_address(event->client_addr, sizeof(event->client_addr));
 	pgv_plain_text_mend(event->message, sizeof(event->message));
-	return event->kind >= 0 && event->kind < PGV_EVENT_KINDS && IS_VALID_TIMESTAMP(event->at);
+	return event->kind >= 0 && event->kind < PGV_EVENT_KINDS && pgv_keep_is_time(event->at);
 }
 
 static bool

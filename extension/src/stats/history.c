@@ -8,6 +8,7 @@
  */
 #include "base/pg_compat.h"
 
+#include "base/keep.h"
 #include "base/ring.h"
 #include "stats/aggregate.h"
 #include "stats/ended_sessions.h"
@@ -194,8 +195,8 @@ mend_minute(void *entry)
 {
 	PgvMinute  *minute = entry;
 
-	return IS_VALID_TIMESTAMP(minute->started_at) && IS_VALID_TIMESTAMP(minute->ended_at) &&
-		minute->started_at > 0 && minute->started_at <= minute->ended_at;
+	return pgv_keep_is_time(minute->started_at) && pgv_keep_is_time(minute->ended_at) &&
+		minute->started_at <= minute->ended_at;
 }
 
 /* The minute in which the server went down is over, too. */
