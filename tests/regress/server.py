@@ -206,15 +206,24 @@ class Server:
         """Within it no process of the server starts."""
         self.process.send_signal(signal.SIGSTOP)
         try:
+            # What is sent to it before it stands may be delivered before it does.
+            wait_until(lambda: self.process_state() == "T", "the postmaster to stand still")
             yield
         finally:
             self.process.send_signal(signal.SIGCONT)
 
+    def process_status(self, key):
+        """What the kernel says of the postmaster: the first word behind this key."""
+        with open(f"/proc/{self.process.pid}/status") as status:
+            return [line for line in status if line.startswith(key + ":")][0].split()[1]
+
+    def process_state(self):
+        """The state of the postmaster: a letter as of ps."""
+        return self.process_status("State")
+
     def has_pending_signal(self, number):
         """Whether the postmaster, which stands still, will get this signal."""
-        with open(f"/proc/{self.process.pid}/status") as status:
-            pending = [line for line in status if line.startswith("ShdPnd:")][0]
-        return bool(int(pending.split()[1], 16) >> (number - 1) & 1)
+        return bool(int(self.process_status("ShdPnd"), 16) >> (number - 1) & 1)
 
     def connect(self, tcp=False, **parameters):
         """A psycopg connection in autocommit mode, rows as named tuples."""

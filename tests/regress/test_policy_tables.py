@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import signal
 import subprocess
 import unittest
 
@@ -323,6 +324,34 @@ class DatabaseTest(PolicyTest):
         self.server.set(database="elsewhere")
 
         self.assertEqual(self.last_words(session).sqlstate, "57P05")
+
+    def test_worker_that_is_still_starting_when_the_database_changes_is_not_the_last(self):
+        """It reads the old database, and must not take the request for the new one as served."""
+        self.recreate("elsewhere")
+        with self.server.connect(dbname="elsewhere", application_name="observer") as other:
+            other.execute("CREATE EXTENSION pgvalet")
+            other.execute("INSERT INTO pgvalet.idle_policy (position, name, state)"
+                          " VALUES (1, 'there', 'idle')")
+        self.addCleanup(self.server.set, database="postgres")
+        collector = self.one(self.observer, COLLECTOR).pid
+        wait_until(self.no_worker_is_left, "the postmaster to know that no worker is left")
+        # Who starts a session has told of all that ended before.
+        self.server.connect().close()
+
+        # Nobody starts a worker while the postmaster stands still.
+        with self.server.postmaster_stopped():
+            self.insert("idle_policy", position=1, name="here", state="idle")
+            wait_until(lambda: self.server.has_pending_signal(signal.SIGUSR1),
+                       "the collector to ask for a worker")
+            self.observer.execute("ALTER SYSTEM SET pgvalet.database = 'elsewhere'")
+            os.kill(collector, signal.SIGHUP)
+            wait_until(lambda: self.observer.execute(
+                "SELECT 1 FROM pgvalet.events WHERE sequence > %s AND kind = 'settings_changed'",
+                (self.first_event,)).fetchone(), "the collector to read the setting")
+
+        wait_until(lambda: self.observer.execute(
+            "SELECT 1 FROM pgvalet.idle_policy_counts WHERE rule_name = 'there'").fetchone(),
+            "the rule of the other database")
 
     def test_no_database_no_rules_and_no_failing_worker(self):
         self.rule()
