@@ -35,9 +35,21 @@ pgv_query_id_define_settings(void)
 }
 
 /*
+ * Whether a portal is that of a cursor.  DECLARE and PL/pgSQL ask for a fast plan,
+ * protocol portals do not; other languages let names be generated, and of those
+ * with generated names only the cursors can be seen.
+ */
+static inline bool
+is_cursor(const PortalData *portal)
+{
+	return (portal->cursorOptions & CURSOR_OPT_FAST_PLAN) != 0 ||
+		(portal->name[0] == '<' && portal->visible);
+}
+
+/*
  * Whether a plan is what the client asked for: the (first) one of the portal
  * that is being run.  What a function executes has no portal, or that of a
- * cursor, which is the only kind with a generated name that can be seen.
+ * cursor; so has the query inside DECLARE, which has an id of its own since 18.
  */
 static inline bool
 is_sent_by_client(const PlannedStmt *plan)
@@ -45,7 +57,7 @@ is_sent_by_client(const PlannedStmt *plan)
 	Portal		portal = ActivePortal;
 
 	return portal != NULL && portal->stmts != NIL && linitial(portal->stmts) == plan &&
-		!(unlikely(portal->name[0] == '<') && portal->visible);
+		likely(!is_cursor(portal));
 }
 
 static inline void
