@@ -25,6 +25,7 @@
 #include "stats/session_end.h"
 #include "storage/ipc.h"
 #include "storage/latch.h"
+#include "tcop/pquery.h"
 #include "utils/elog.h"
 #include "utils/errcodes.h"
 #include "utils/guc.h"
@@ -43,6 +44,9 @@
 /* What we are carrying out; action means something if is_obeying. */
 static PgvVerdict obeyed;
 static volatile sig_atomic_t is_obeying = false;
+
+/* A statement is to be cancelled, and it is not known yet what came of that. */
+static bool cancel_is_open = false;
 
 /* The end was told in our words, so it was the verdict's. */
 static bool end_was_told = false;
@@ -72,15 +76,30 @@ is_waiting(void)
 	return !pgv_activity_command_came() && (pq_is_reading_msg() || is_stuck());
 }
 
+/*
+ * Whether we wait for the next message of a command, and did so at that time.  A
+ * COPY reads its data inside a portal.
+ */
+static bool
+is_waiting_inside_command(TimestampTz since)
+{
+	return pgv_activity_command_came() && pq_is_reading_msg() && ActivePortal == NULL &&
+		GetCurrentStatementStartTimestamp() <= since;
+}
+
 /* Whether we are in the situation that the verdict was made for. */
 static bool
 still_holds(const PgvVerdict *verdict)
 {
 	if (verdict->rule_state == PGV_RULE_SESSION_AGE)
 		return is_waiting() && pgv_my_slot->state == PGV_STATE_IDLE;
+	/* A cancellation while the next message is awaited would be lost. */
 	if (verdict->rule_state == PGV_RULE_ACTIVE)
 		return pgv_activity_command_came() &&
-			verdict->since == GetCurrentStatementStartTimestamp();
+			verdict->since == GetCurrentStatementStartTimestamp() &&
+			(verdict->action != PGV_ACTION_CANCEL || !is_waiting_inside_command(verdict->made_at));
+	if (verdict->state == PGV_STATE_ACTIVE)
+		return is_waiting_inside_command(verdict->since);
 	return is_waiting() &&
 		verdict->state == pgv_my_slot->state && verdict->since == pgv_my_slot->state_since;
 }
@@ -121,6 +140,7 @@ obey(const PgvVerdict *verdict, bool cannot_send)
 {
 	obeyed = *verdict;
 	is_obeying = true;
+	cancel_is_open = (verdict->action == PGV_ACTION_CANCEL);
 	if (verdict->action == PGV_ACTION_END)
 		pgv_end_by_rule(verdict->rule_name);
 	raise_flags(verdict, cannot_send);
@@ -277,13 +297,32 @@ end_for_age(void)
 		obey(&verdict, false);
 }
 
+/*
+ * The command is over.  Was it cancelled?  If nobody was told of the error, it was
+ * caught inside a function; if the flag is still up, it was not raised.
+ */
+static void
+close_cancel(void)
+{
+	bool		was_told = take_bit(PGV_AT_READY_CANCELLED);
+
+	cancel_is_open = false;
+	if (!was_told && QueryCancelPending)
+		return;
+	record(PGV_EVENT_POLICY_CANCELLED, &obeyed, pgv_my_slot->state_since);
+	if (!was_told)
+		ereport(LOG_SERVER_ONLY,
+				(errmsg("canceled statement due to rule \"%s\" of pgvalet.idle_policy, and a function caught the error",
+						obeyed.rule_name)));
+}
+
 void
 pgv_enforce_at_ready(char transaction_status)
 {
 	if (take_bit(PGV_AT_READY_WARNING))
 		warn_client();
-	if (take_bit(PGV_AT_READY_CANCELLED))
-		record(PGV_EVENT_POLICY_CANCELLED, &obeyed, pgv_my_slot->state_since);
+	if (unlikely(cancel_is_open))
+		close_cancel();
 	/* The others have to wait for the end of the transaction. */
 	if (transaction_status != 'I')
 		return;
@@ -323,7 +362,12 @@ is_about_verdict(const ErrorData *edata)
 static void
 pgv_emit_log(ErrorData *edata)
 {
-	if (is_about_verdict(edata))
+	bool		is_ours = is_about_verdict(edata);
+
+	/* What ends a statement otherwise takes the flag of a cancellation down. */
+	if (!is_ours && edata->elevel >= ERROR)
+		cancel_is_open = false;
+	if (is_ours)
 	{
 		MemoryContext old_context = MemoryContextSwitchTo(edata->assoc_context);
 		const char *doing = obeyed.action == PGV_ACTION_CANCEL ?

@@ -36,7 +36,7 @@ typedef struct PgvWatch
 													 * the pin told last */
 } PgvWatch;
 
-/* pgvalet.limit_near_share: of max_connections, 0 = never. */
+/* pgvalet.limit_near_share: of the connections for ordinary roles, 0 = never. */
 static double limit_near_share = 0.8;
 
 /* pgvalet.pin_long: milliseconds, 0 = never. */
@@ -48,8 +48,8 @@ void
 pgv_watch_define_settings(void)
 {
 	DefineCustomRealVariable("pgvalet.limit_near_share",
-							 "Share of max_connections in use that raises the event limit_near.",
-							 "0 turns it off. The event limit_relieved comes when nine tenths of it are in use.",
+							 "Share of the connections for ordinary roles in use that raises the event limit_near.",
+							 "That is of max_connections without those that are reserved. 0 turns it off. The event limit_relieved comes when nine tenths of it are in use.",
 							 &limit_near_share,
 							 0.8, 0.0, 1.0,
 							 PGC_SIGHUP, 0,
@@ -120,7 +120,8 @@ static void
 watch_limit(void)
 {
 	PgvEvent	event = {0};
-	uint32		near_count = ceil(limit_near_share * MaxConnections);
+	int			most = Max(MaxConnections - pgv_reserved_connections(), 1);
+	uint32		near_count = ceil(limit_near_share * most);
 	uint32		live_count = pg_atomic_read_u32(&pgv_slots->live_count);
 	bool		is_on = limit_near_share > 0;
 
@@ -128,16 +129,15 @@ watch_limit(void)
 	{
 		watch->limit_is_near = true;
 		event.kind = PGV_EVENT_LIMIT_NEAR;
-		pgv_event_add(&event, "%u of %d connections are in use (%.0f %%; %d are reserved)",
-					  live_count, MaxConnections, 100.0 * live_count / MaxConnections,
-					  pgv_reserved_connections());
+		pgv_event_add(&event, "%u of %d connections are in use (%.0f %%; besides, %d reserved)",
+					  live_count, most, 100.0 * live_count / most, pgv_reserved_connections());
 	}
 	else if (watch->limit_is_near && (!is_on || live_count <= near_count * RELIEVED_PART))
 	{
 		watch->limit_is_near = false;
 		event.kind = PGV_EVENT_LIMIT_RELIEVED;
 		pgv_event_add(&event, "%u of %d connections are in use (%.0f %%)",
-					  live_count, MaxConnections, 100.0 * live_count / MaxConnections);
+					  live_count, most, 100.0 * live_count / most);
 	}
 	pg_atomic_write_u32(&pgv_slots->wake_count,
 						is_on && !watch->limit_is_near ? near_count : PG_UINT32_MAX);

@@ -45,6 +45,7 @@ typedef struct PgvLook
 	TimestampTz now;
 	TimestampTz soonest;		/* when the next action is due, DT_NOEND = none */
 	int			connections;	/* connected, without those that are being ended */
+	int			dry_connections;	/* and without those that dry runs would end */
 	List	   *candidates;		/* of PgvCandidate */
 } PgvLook;
 
@@ -165,18 +166,17 @@ follow_rule(PgvLook *look, const PgvSituation *situation)
 {
 	const PgvRule *rule = situation->rule;
 	PgvProgress   *progress = situation->progress;
-	bool		is_dry_run = pgv_rule_is_dry_run(rule);
 
 	for (PgvAction action = 0; action < PGV_ACTIONS; action++)
 	{
 		TimestampTz due = situation->since + rule->after_us[action];
-		bool		is_done = ((is_dry_run ? progress->would : progress->done) & (1U << action)) != 0;
+		bool		is_done = (progress->done & (1U << action)) != 0;
 
 		if (rule->after_us[action] == 0)
 			continue;
 		if (is_done)
 		{
-			if (is_dry_run || !is_worth_repeating(progress, action))
+			if (pgv_rule_is_dry_run(rule) || !is_worth_repeating(progress, action))
 				continue;
 			due = progress->not_before;
 		}
@@ -187,17 +187,28 @@ follow_rule(PgvLook *look, const PgvSituation *situation)
 	}
 }
 
+/* One session in one situation that one rule is for. */
+static void
+look_with_rule(PgvLook *look, PgvSituation *situation, const PgvRule *rule, PgvProgressKind kind)
+{
+	if (rule == NULL || situation->since == 0)
+		return;
+	situation->rule = rule;
+	situation->progress = pgv_progress_of(situation->index, kind);
+	begin_progress(situation);
+	follow_rule(look, situation);
+}
+
 /* One session in one situation. */
 static void
 look_at_situation(PgvLook *look, PgvSituation *situation, PgvProgressKind kind)
 {
-	situation->rule = pgv_rule_find(rules, rule_count, situation->state, situation->slot,
-									situation->identity, pgv_used_share(look->connections));
-	if (situation->rule == NULL || situation->since == 0)
-		return;
-	situation->progress = pgv_progress_of(situation->index, kind);
-	begin_progress(situation);
-	follow_rule(look, situation);
+	PgvMatchingRules found =
+		pgv_rules_find(rules, rule_count, situation->state, situation->slot, situation->identity,
+					   pgv_used_share(look->connections));
+
+	look_with_rule(look, situation, found.dry, PGV_PROGRESS_DRY(kind));
+	look_with_rule(look, situation, found.real, kind);
 }
 
 static void
@@ -212,6 +223,10 @@ look_at_session(PgvLook *look, int index, const PgvBackendSlot *slot)
 	situation.since = situation.state == PGV_RULE_ACTIVE ?
 		pgv_slot_statement_start(slot) : slot->state_since;
 	look_at_situation(look, &situation, PGV_PROGRESS_STATE);
+
+	situation.state = PGV_RULE_IDLE_IN_TRANSACTION;
+	situation.since = pgv_client_wait_look(pgv_client_wait_of(index), index, slot, look->now);
+	look_at_situation(look, &situation, PGV_PROGRESS_WAIT);
 
 	situation.state = PGV_RULE_SESSION_AGE;
 	situation.since = slot->connected_at;
@@ -230,7 +245,7 @@ is_being_ended(int index, const PgvBackendSlot *slot)
 			(progress->done & (1U << PGV_ACTION_END)) == 0)
 			continue;
 		if (kind == PGV_PROGRESS_AGE ? slot->state == PGV_STATE_IDLE :
-			(progress->since == slot->state_since || progress->state == PGV_RULE_ACTIVE))
+			(progress->since == slot->state_since || slot->state == PGV_STATE_ACTIVE))
 			return true;
 	}
 	return false;
@@ -274,11 +289,13 @@ end_candidates(PgvLook *look)
 	{
 		PgvCandidate *candidate = lfirst(cell);
 		const PgvRule *rule = candidate->situation.rule;
+		int		   *connections = pgv_rule_is_dry_run(rule) ?
+			&look->dry_connections : &look->connections;
 
-		if (pgv_used_share(look->connections) <= rule->min_used_share)
+		if (pgv_used_share(*connections) <= rule->min_used_share)
 			continue;
 		pgv_rule_act(&candidate->situation, candidate->action, look->now);
-		look->connections--;
+		--*connections;
 		look->soonest = Min(look->soonest,
 							Max(candidate->situation.progress->not_before, look->now + 1));
 	}
@@ -290,7 +307,7 @@ look_at_sessions(PgvLook *look)
 	PgvBackendSlot slot;
 
 	if (need_share)
-		look->connections = count_connections();
+		look->connections = look->dry_connections = count_connections();
 	for (int i = 0; i < MaxBackends; i++)
 	{
 		if (pgv_slot_copy(i, &slot) && slot.phase == PGV_SLOT_LIVE)

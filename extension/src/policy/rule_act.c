@@ -13,6 +13,7 @@
 #include "policy/policy_settings.h"
 #include "policy/policy_table.h"
 #include "policy/rule_act.h"
+#include "policy/rule_match.h"
 #include "stats/event_log.h"
 
 /* A backend that does not obey is told again: soon, and later not so often. */
@@ -118,23 +119,16 @@ poke(const PgvSituation *situation, PgvAction action, TimestampTz now)
 	progress->not_before = now + again_ms * INT64CONST(1000);
 }
 
-bool
-pgv_rule_is_dry_run(const PgvRule *rule)
-{
-	return rule->is_dry_run || (pgv_policy_dry_run && !rule->is_setting);
-}
-
 void
 pgv_rule_act(const PgvSituation *situation, PgvAction action, TimestampTz now)
 {
+	situation->progress->done |= 1U << action;
 	if (pgv_rule_is_dry_run(situation->rule))
 	{
-		situation->progress->would |= 1U << action;
 		record(situation, action, true, now);
 		return;
 	}
 
-	situation->progress->done |= 1U << action;
 	if (action == PGV_ACTION_CANCEL || action == PGV_ACTION_END)
 	{
 		/* The backend records it, when it has happened. */

@@ -27,9 +27,6 @@ typedef struct PgvSituation
 	PgvProgress   *progress;			/* ours, of this situation and rule */
 } PgvSituation;
 
-/* Whether the rule only says what it would do, as of this process's settings. */
-extern bool pgv_rule_is_dry_run(const PgvRule *rule);
-
 /*
  * Carries out one action that is due, or tells the backend to.
  *

@@ -12,6 +12,7 @@
 #include <sys/socket.h>
 
 #include "base/settings.h"
+#include "policy/policy_settings.h"
 #include "policy/rule_match.h"
 
 const char *const pgv_rule_state_names[PGV_RULE_STATES] = {
@@ -141,16 +142,31 @@ rule_matches(const PgvRule *rule, PgvRuleState state, const PgvBackendSlot *slot
 		network_matches(rule, slot->client_addr);
 }
 
-const PgvRule *
-pgv_rule_find(const PgvRule *rules, int count, PgvRuleState state, const PgvBackendSlot *slot,
-			  const PgvIdentity *identity, double used_share)
+bool
+pgv_rule_is_dry_run(const PgvRule *rule)
 {
-	for (int i = 0; i < count; i++)
+	return rule->is_dry_run || (pgv_policy_dry_run && !rule->is_setting);
+}
+
+PgvMatchingRules
+pgv_rules_find(const PgvRule *rules, int count, PgvRuleState state, const PgvBackendSlot *slot,
+			   const PgvIdentity *identity, double used_share)
+{
+	PgvMatchingRules found = {0};
+
+	for (int i = 0; i < count && found.real == NULL; i++)
 	{
-		if (rule_matches(&rules[i], state, slot, identity, used_share))
-			return &rules[i];
+		bool		is_dry_run = pgv_rule_is_dry_run(&rules[i]);
+
+		if ((is_dry_run && found.dry != NULL) ||
+			!rule_matches(&rules[i], state, slot, identity, used_share))
+			continue;
+		if (is_dry_run)
+			found.dry = &rules[i];
+		else
+			found.real = &rules[i];
 	}
-	return NULL;
+	return found;
 }
 
 bool

@@ -34,14 +34,25 @@ extern PgvRuleState pgv_rule_state_of(int state);
 /* Connections now as a share of those that ordinary roles can have; may be above 1. */
 extern double pgv_used_share(int connections);
 
+/* Whether the rule only says what it would do, as of this process's settings. */
+extern bool pgv_rule_is_dry_run(const PgvRule *rule);
+
+/* The rules for a session in a state. */
+typedef struct PgvMatchingRules
+{
+	const PgvRule *real;		/* decides what happens, NULL = nothing does */
+	const PgvRule *dry;			/* would if it were no dry run, NULL = the real one */
+} PgvMatchingRules;
+
 /*
- * The first rule for this session in this state, or NULL.
+ * The first rule for this session in this state that is no dry run, and the first
+ * of all if it is one: rules that are only tried change nothing for the others.
  *
  * identity may be NULL if no rule asks for it: see pgv_rules_need_identity().
  */
-extern const PgvRule *pgv_rule_find(const PgvRule *rules, int count, PgvRuleState state,
-									const PgvBackendSlot *slot, const PgvIdentity *identity,
-									double used_share);
+extern PgvMatchingRules pgv_rules_find(const PgvRule *rules, int count, PgvRuleState state,
+									   const PgvBackendSlot *slot, const PgvIdentity *identity,
+									   double used_share);
 
 /* Whether any of these rules looks at role or database. */
 extern bool pgv_rules_need_identity(const PgvRule *rules, int count);

@@ -24,6 +24,7 @@ typedef struct PgvBackendVerdicts
 {
 	PgvVerdictPlace places[PGV_VERDICT_KINDS];
 	PgvProgress	progress[PGV_PROGRESS_KINDS];
+	PgvClientWait client_wait;
 } PgvBackendVerdicts;
 
 typedef struct PgvVerdicts
@@ -61,6 +62,12 @@ PgvProgress *
 pgv_progress_of(int index, PgvProgressKind kind)
 {
 	return &verdicts->backends[index].progress[kind];
+}
+
+PgvClientWait *
+pgv_client_wait_of(int index)
+{
+	return &verdicts->backends[index].client_wait;
 }
 
 void

@@ -25,6 +25,7 @@
 #include "postgres.h"
 
 #include "datatype/timestamp.h"
+#include "policy/client_wait.h"
 #include "policy/rule.h"
 
 /* Verdicts of different kinds do not replace each other. */
@@ -53,14 +54,21 @@ typedef struct PgvVerdict
 	char		rule_name[NAMEDATALEN];
 } PgvVerdict;
 
-/* What a session does, and its age, are followed apart. */
+/* What a session does, and its age, are followed apart, and so are dry runs. */
 typedef enum PgvProgressKind
 {
 	PGV_PROGRESS_STATE,
-	PGV_PROGRESS_AGE
+	PGV_PROGRESS_AGE,
+	PGV_PROGRESS_WAIT,			/* a wait for the client inside a command */
+	PGV_PROGRESS_DRY_STATE,
+	PGV_PROGRESS_DRY_AGE,
+	PGV_PROGRESS_DRY_WAIT
 } PgvProgressKind;
 
-#define PGV_PROGRESS_KINDS (PGV_PROGRESS_AGE + 1)
+#define PGV_PROGRESS_KINDS (PGV_PROGRESS_DRY_WAIT + 1)
+
+/* The same of a dry run. */
+#define PGV_PROGRESS_DRY(kind) ((PgvProgressKind) ((kind) + PGV_PROGRESS_DRY_STATE))
 
 /* How far a rule has gone with a session in one situation. */
 typedef struct PgvProgress
@@ -69,8 +77,7 @@ typedef struct PgvProgress
 	int32		state;			/* PgvRuleState */
 	TimestampTz since;			/* begin of the situation */
 	int64		rule_serial;
-	uint32		done;			/* bits by PgvAction: what was done */
-	uint32		would;			/* same: what a dry run would have done */
+	uint32		done;			/* bits by PgvAction: what was done, or said in a dry run */
 	bool		is_spared;		/* by an advisory lock, until not_before at least */
 	int32		poke_count;		/* signals sent for the last action */
 	TimestampTz not_before;		/* nothing is done before, 0 = at once */
@@ -82,6 +89,7 @@ extern void pgv_verdicts_make(void);
 
 /* The collector's memory of the backend at this place. */
 extern PgvProgress *pgv_progress_of(int index, PgvProgressKind kind);
+extern PgvClientWait *pgv_client_wait_of(int index);
 
 /* Writes a verdict for the backend at this place.  The collector only. */
 extern void pgv_verdict_write(int index, PgvVerdictKind kind, const PgvVerdict *verdict);

@@ -101,13 +101,19 @@ describe_conditions(const PgvRule *rule)
 static bool
 was_done(const PgvQuestion *question, const PgvAnswer *answer, PgvAction action, TimestampTz since)
 {
-	const PgvProgress *progress = pgv_progress_of(question->index,
-										 answer->state == PGV_RULE_SESSION_AGE ?
-										 PGV_PROGRESS_AGE : PGV_PROGRESS_STATE);
+	PgvProgressKind kind = PGV_PROGRESS_STATE;
+	const PgvProgress *progress;
 
+	if (answer->state == PGV_RULE_SESSION_AGE)
+		kind = PGV_PROGRESS_AGE;
+	else if (answer->state != pgv_rule_state_of(question->slot.state))
+		kind = PGV_PROGRESS_WAIT;
+	if (pgv_rule_is_dry_run(answer->rule))
+		kind = PGV_PROGRESS_DRY(kind);
+	progress = pgv_progress_of(question->index, kind);
 	return progress->pid == question->slot.pid && progress->since == since &&
 		progress->rule_serial == answer->rule->serial &&
-		((progress->done | progress->would) & (1U << action)) != 0;
+		(progress->done & (1U << action)) != 0;
 }
 
 /* Why the session has nothing to fear from its rule, NULL if it has. */
@@ -132,8 +138,7 @@ why_never(const PgvQuestion *question, const PgvRule *rule)
 static void
 put_actions(const PgvQuestion *question, PgvAnswer *answer, TimestampTz since)
 {
-	bool		is_dry_run = answer->rule->is_dry_run ||
-		(pgv_policy_dry_run && !answer->rule->is_setting);
+	bool		is_dry_run = pgv_rule_is_dry_run(answer->rule);
 
 	for (int action = 0; action < PGV_ACTIONS; action++)
 	{
@@ -155,31 +160,57 @@ put_actions(const PgvQuestion *question, PgvAnswer *answer, TimestampTz since)
 	}
 }
 
-/* The rows for one state. */
-static void
-put_state(const PgvQuestion *question, PgvRuleState state)
+/* When the session came into this state, 0 = it is in another one. */
+static TimestampTz
+in_state_since(const PgvQuestion *question, PgvRuleState state)
 {
 	const PgvBackendSlot *slot = &question->slot;
-	PgvAnswer	answer = {.state = state};
-	TimestampTz since = state == PGV_RULE_SESSION_AGE ? slot->connected_at : slot->state_since;
+	const PgvClientWait *wait = pgv_client_wait_of(question->index);
 
-	answer.is_present = state == PGV_RULE_SESSION_AGE || state == pgv_rule_state_of(slot->state);
-	if (answer.is_present && state == PGV_RULE_ACTIVE)
-		since = pgv_slot_statement_start(slot);
-	answer.rule = pgv_rule_find(question->rules, question->rule_count, state, slot,
-								&question->identity, question->used_share);
-	if (answer.rule == NULL)
-	{
+	if (state == PGV_RULE_SESSION_AGE)
+		return slot->connected_at;
+	if (state == PGV_RULE_ACTIVE && slot->state == PGV_STATE_ACTIVE)
+		return pgv_slot_statement_start(slot);
+	if (state == pgv_rule_state_of(slot->state))
+		return slot->state_since;
+	/* As the collector has seen it last. */
+	if (state == PGV_RULE_IDLE_IN_TRANSACTION && slot->state == PGV_STATE_ACTIVE &&
+		wait->pid == slot->pid)
+		return wait->since;
+	return 0;
+}
+
+/* The rows for one state and one rule. */
+static void
+put_rule(const PgvQuestion *question, PgvRuleState state, const PgvRule *rule)
+{
+	TimestampTz since = in_state_since(question, state);
+	PgvAnswer	answer = {.state = state,.is_present = since != 0,.rule = rule};
+
+	if (rule == NULL)
 		answer.remark = "no rule matches";
-		put_answer(question, &answer);
-		return;
+	else
+	{
+		answer.reason = describe_conditions(rule);
+		answer.remark = why_never(question, rule);
 	}
-	answer.reason = describe_conditions(answer.rule);
-	answer.remark = why_never(question, answer.rule);
 	if (answer.remark != NULL)
 		put_answer(question, &answer);
 	else
 		put_actions(question, &answer, since);
+}
+
+/* The rows for one state: those of a dry run, and those of the rule that is in force. */
+static void
+put_state(const PgvQuestion *question, PgvRuleState state)
+{
+	PgvMatchingRules found = pgv_rules_find(question->rules, question->rule_count, state,
+											&question->slot, &question->identity,
+											question->used_share);
+
+	if (found.dry != NULL)
+		put_rule(question, state, found.dry);
+	put_rule(question, state, found.real);
 }
 
 /* Fills in everything for the session with this pid; false if there is none. */

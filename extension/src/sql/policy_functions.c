@@ -146,7 +146,7 @@ put_counts(ReturnSetInfo *result, int position, const PgvRule *rule, const PgvRu
 	values[2] = CStringGetTextDatum(pgv_rule_state_names[rule->state]);
 	values[3] = pgv_interval(rule->after_us[PGV_ACTION_END]);
 	nulls[3] = (rule->after_us[PGV_ACTION_END] == 0);
-	values[4] = BoolGetDatum(rule->is_dry_run || (pgv_policy_dry_run && !rule->is_setting));
+	values[4] = BoolGetDatum(pgv_rule_is_dry_run(rule));
 	for (int action = 0; action < PGV_ACTIONS; action++)
 	{
 		values[COUNTS_OWN_COLUMNS + action] = Int64GetDatum(counts->done[action]);
