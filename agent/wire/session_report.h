@@ -23,6 +23,7 @@ enum class PinReason : std::uint8_t {
   kHeldCursors,
   kRandomSeed,
   kReplicationOrigin,
+  kPrivilegedSettings,
   kStateTooLarge,
   kPreparedStatements,  // by SQL, where there is no extension that says their texts
   kUnknown,             // a check failed, or a reason this agent does not know

@@ -179,7 +179,7 @@ COMMENT ON COLUMN pgvalet.backends.idle_us IS
 COMMENT ON COLUMN pgvalet.backends.idle_in_transaction_us IS
     'Time spent waiting for a command inside an open or failed transaction, in microseconds, including the present wait. Such waits hold locks and a server connection for nothing.';
 COMMENT ON COLUMN pgvalet.backends.pin_reasons IS
-    'Why the session of an agent connection cannot move to another backend, as of its last transaction: temporary_objects, advisory_locks, held_cursors, listen, random_seed, replication_origin, state_too_large, unknown. NULL: it can, or it is a direct connection.';
+    'Why the session of an agent connection cannot move to another backend, as of its last transaction: temporary_objects, advisory_locks, held_cursors, listen, random_seed, replication_origin, privileged_settings, state_too_large, unknown. NULL: it can, or it is a direct connection.';
 COMMENT ON COLUMN pgvalet.backends.pinned_objects IS
     'How many objects (tables, locks, cursors, channels) there are for these reasons; 0 when there is none.';
 COMMENT ON COLUMN pgvalet.backends.pinned_since IS

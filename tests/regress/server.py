@@ -13,6 +13,7 @@ import signal
 import socket
 import subprocess
 import tempfile
+import threading
 import time
 import unittest
 
@@ -277,6 +278,19 @@ class ServerTest(unittest.TestCase):
         connection = self.server.connect_agent(**parameters)
         self.addCleanup(connection.close)
         return connection
+
+    def in_background(self, connection, query):
+        """Runs a query that somebody else is to end; whatever it says is no matter."""
+        def run():
+            try:
+                connection.execute(query)
+            except psycopg.Error:
+                pass
+        thread = threading.Thread(target=run)
+        thread.start()
+        self.addCleanup(thread.join)
+        self.addCleanup(connection.cancel)
+        return thread
 
     def one(self, connection, query, *arguments):
         """The only row of a query."""

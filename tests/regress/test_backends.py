@@ -29,19 +29,6 @@ class BackendsTest(ServerTest):
             return row if condition(row) else None
         return wait_until(look, what)
 
-    def in_background(self, connection, query):
-        """Runs a query that somebody else is to end; whatever it says is no matter."""
-        def run():
-            try:
-                connection.execute(query)
-            except psycopg.Error:
-                pass
-        thread = threading.Thread(target=run)
-        thread.start()
-        self.addCleanup(thread.join)
-        self.addCleanup(connection.cancel)
-        return thread
-
     # What it holds.
 
     def test_memory_shows_what_a_long_command_has_left_behind(self):

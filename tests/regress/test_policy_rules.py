@@ -81,6 +81,58 @@ class ActionTest(PolicyTest):
         self.assertIn('terminating connection due to rule "rule"', str(caught.exception))
         self.assertEqual([event.rule_name for event in self.events("policy_ended")], ["rule"])
 
+    def test_cancellation_that_a_function_catches_is_told_and_counted(self):
+        self.rule(state="active", cancel_after=SHORT)
+
+        self.app().execute("DO $$ BEGIN PERFORM pg_sleep(60);"
+                           " EXCEPTION WHEN query_canceled THEN END $$")
+
+        self.assertEqual(self.counts().cancel_count, 1)
+        self.assertEqual(len(self.events("policy_cancelled")), 1)
+        self.assertIn('canceled statement due to rule "rule" of pgvalet.idle_policy,'
+                      ' and a function caught the error', self.server.log_text())
+
+    def test_statement_that_ends_just_before_its_cancellation_is_not_counted(self):
+        """Whatever is counted was told: to the client, or in the log."""
+        self.rule(state="active", cancel_after="50 ms")
+        session = self.app()
+        told = 0
+        for _ in range(40):
+            try:
+                session.execute("SELECT pg_sleep(0.05)")
+            except errors.QueryCanceled:
+                told += 1
+
+        self.assertEqual(self.counts().cancel_count, told)
+        self.assertNotIn(f"[{session.info.backend_pid}] LOG:  canceled", self.server.log_text())
+
+    def test_commit_that_waits_for_a_standby_is_not_acknowledged_without_it(self):
+        self.rule(state="active", cancel_after=SHORT, end_after="400 ms")
+        self.observer.execute("SET synchronous_commit = local")
+        self.observer.execute("CREATE TABLE IF NOT EXISTS kept (n integer)")
+        session = self.app()
+        self.observer.execute("ALTER SYSTEM SET synchronous_standby_names = 'nobody'")
+        self.addCleanup(self.observer.execute, "SELECT pg_reload_conf()")
+        self.addCleanup(self.observer.execute, "ALTER SYSTEM RESET synchronous_standby_names")
+        self.observer.execute("SELECT pg_reload_conf()")
+        wait_until(lambda: session.execute("SHOW synchronous_standby_names").fetchone()[0],
+                   "the session to read the setting")
+        thread = self.in_background(session, "INSERT INTO kept VALUES (1)")
+        wait_until(lambda: self.observer.execute(
+            "SELECT 1 FROM pg_stat_activity WHERE wait_event = 'SyncRep'").fetchone(), "the wait")
+
+        # Two witnesses, one after the other: a rule that hits them would have hit it, too.
+        for _ in range(2):
+            with self.assertRaises(errors.QueryCanceled):
+                self.app().execute("SELECT pg_sleep(60)")
+
+        self.assertEqual(self.backend(self.observer, session.info.backend_pid).wait_event,
+                         "SyncRep")
+        self.observer.execute("ALTER SYSTEM RESET synchronous_standby_names")
+        self.observer.execute("SELECT pg_reload_conf()")
+        thread.join()
+        self.assertTrue(self.is_connected(session))
+
     def test_long_statement_of_an_extended_query_is_cancelled(self):
         self.rule(state="active", cancel_after=SHORT)
         session = self.app()
@@ -131,6 +183,22 @@ class ActionTest(PolicyTest):
         self.wait_until_ended(session)
         self.assertIn(session.info.backend_pid,
                       [event.pid for event in self.events("policy_ended")])
+
+    def test_old_session_that_came_by_a_lock_meanwhile_is_spared(self):
+        self.rule(state="session age", end_after=SHORT, spares_advisory_locks=True)
+        self.observer.execute("SELECT pg_advisory_lock(7)")
+        session = self.app()
+        thread = self.in_background(session, "SELECT pg_advisory_lock(7)")
+        wait_until(lambda: "done" in [row.remark for row in self.observer.execute(
+            "SELECT remark FROM pgvalet.policy_for(%s) WHERE state = 'session age'",
+            (session.info.backend_pid,))], "the verdict")
+
+        self.observer.execute("SELECT pg_advisory_unlock(7)")
+        thread.join()
+
+        self.assertEqual(session.execute("SELECT 1 AS x").fetchone().x, 1)
+        session.execute("SELECT pg_advisory_unlock(7)")
+        self.wait_until_ended(session)
 
     def test_client_is_warned_with_its_next_answer_and_the_log_at_once(self):
         self.rule(warn_after=SHORT, end_after=NEVER)
@@ -286,6 +354,65 @@ class EscapeTest(PolicyTest):
         wait_until(lambda: self.backend(self.observer, client.pid) is None, "its end")
         self.assertIn('terminating connection due to rule "rule"', self.server.log_text())
 
+    def test_client_that_does_not_read_its_warning_is_ended(self):
+        """Of answers of all sizes one just fills the buffers on the way, but for the warning."""
+        self.rule(warn_after=SHORT, end_after="2 s")
+        clients = [RawClient(self.server, application_name="app") for _ in range(16)]
+        for client in clients:
+            self.addCleanup(client.close)
+        wait_until(lambda: self.counts().warn_count == len(clients), "the warnings to be due")
+
+        for size, client in enumerate(clients, start=18):
+            client.send((b"Q", b"SELECT repeat('x', %d)\0" % (size * 8192 - 152)))
+
+        for client in clients:
+            wait_until(lambda pid=client.pid: self.backend(self.observer, pid) is None, "its end")
+
+    def test_transaction_that_is_held_without_sync_is_ended(self):
+        self.rule(state="idle in transaction", end_after=SHORT)
+        self.observer.execute("CREATE TABLE IF NOT EXISTS held (n integer)")
+        session = self.app()
+        with self.assertRaises(psycopg.Error), session.pipeline():
+            session.execute("BEGIN")
+            session.execute("LOCK TABLE held")
+            session.pgconn.send_flush_request()
+            session.pgconn.flush()
+            wait_until(lambda: self.observer.execute(
+                "SELECT 1 FROM pg_locks WHERE relation = 'held'::regclass").fetchone(), "the lock")
+
+            self.wait_until_ended(session)
+
+        self.assertEqual([event.rule_name for event in self.events("policy_ended")], ["rule"])
+
+    def test_pipeline_whose_client_goes_on_is_not_ended(self):
+        self.rule(state="idle in transaction", end_after="1 s")
+        session, witness = self.app(), self.app()
+        witness.execute("BEGIN")
+        count = 0
+        with session.pipeline():
+            while self.is_connected(witness):
+                session.execute("SELECT 1")
+                session.pgconn.send_flush_request()
+                session.pgconn.flush()
+                count += 1
+
+        self.assertGreater(count, 1)
+        self.assertTrue(self.is_connected(session))
+
+    def test_copy_that_waits_for_data_is_not_idle(self):
+        self.rule(state="idle in transaction", end_after=SHORT)
+        self.observer.execute("CREATE TABLE IF NOT EXISTS copied (n integer)")
+        session = self.app()
+        with session.cursor() as cursor, cursor.copy("COPY copied FROM STDIN") as copy:
+            copy.write("1\n")
+            for _ in range(2):
+                witness = self.app()
+                witness.execute("BEGIN")
+                self.wait_until_ended(witness)
+            copy.write("2\n")
+
+        self.assertTrue(self.is_connected(session))
+
     def test_busy_session_is_not_ended_as_idle(self):
         self.rule(end_after=SHORT)
         session = self.app()
@@ -323,6 +450,39 @@ class DryRunTest(PolicyTest):
         self.app().execute("SELECT pg_sleep(1)")
 
         self.assertEqual(self.counts().dry_cancel_count, 1)
+
+    def test_rule_in_a_dry_run_does_not_keep_the_next_one_from_acting(self):
+        self.rule("real", end_after=SHORT, position=2)
+        self.rule("tried", end_after=NEVER, log_after="100 ms", is_dry_run=True, position=1)
+        session = self.app()
+        shown = [row.rule_name for row in self.observer.execute(
+            "SELECT rule_name FROM pgvalet.policy_for(%s) WHERE state = 'idle'",
+            (session.info.backend_pid,))]
+
+        self.assertIn('rule "real"', self.last_words(session).message)
+        self.assertEqual(self.counts("tried").dry_log_count, 1)
+        self.assertEqual(shown, ["tried", "tried", "real"])
+
+    def test_all_rules_in_a_dry_run_leave_the_timeouts_in_force(self):
+        self.addCleanup(self.server.set, idle_policy_dry_run="off", idle_in_transaction_timeout=0)
+        self.server.set(idle_policy_dry_run="on", idle_in_transaction_timeout=300)
+        self.rule(state="idle in transaction", end_after="100 ms")
+        session = self.app()
+        session.execute("BEGIN")
+
+        self.assertEqual(self.last_words(session).sqlstate, "25P03")
+        self.assertEqual(self.counts().dry_end_count, 1)
+
+    def test_dry_run_above_a_share_ends_only_as_many_as_it_takes(self):
+        # 27 connections are for ordinary roles: more than 13 of them.
+        sessions = [self.app() for _ in range(17)]
+        self.rule(end_after=SHORT, min_used_share=0.5, is_dry_run=True)
+        wait_until(lambda: self.counts().dry_end_count > 0, "the first end that does not come")
+        # The collector has looked again when it has told twice of somebody else.
+        self.rule("witness", application_pattern="observer", log_after="10 ms")
+        wait_until(lambda: self.counts("witness").log_count > 1, "two looks")
+
+        self.assertEqual(self.counts().dry_end_count, len(sessions) + 1 - 13)
 
     def test_all_rules_in_a_dry_run(self):
         self.addCleanup(self.server.set, idle_policy_dry_run="off")

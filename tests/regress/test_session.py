@@ -645,6 +645,47 @@ class RestoreTest(SessionTest):
             self.assertEqual(refused.sqlstate, "42501")
         self.assertEqual(agent.query("SET pgvalet.agent_key = 'x'").sqlstate, "55P02")
 
+    def test_restore_gives_no_right_that_set_does_not_give(self):
+        with self.server.connect() as admin:
+            admin.execute("CREATE ROLE plain LOGIN")
+            admin.execute("GRANT SET ON PARAMETER lo_compat_privileges TO plain")
+        agent = self.agent(user="plain")
+
+        self.assertIsNone(agent.restore(item("s", "lo_compat_privileges", "on")).error)
+        self.assertEqual(agent.value("SHOW lo_compat_privileges"), "on")
+        for state in (item("s", "session_replication_role", "replica"),
+                      item("s", "log_min_messages", "panic"),
+                      item("s", "session_authorization", "postgres"), item("s", "role", "postgres"),
+                      item("c", "session_replication_role", "replica"),
+                      item("c", "log_disconnections", "off"), item("c", "pgvalet.agent_key", "x")):
+            with self.subTest(state):
+                agent = self.agent(user="plain")
+                self.assertIn(agent.restore(state).sqlstate, ("42501", "55P02"))
+
+    def test_settings_of_a_superuser_who_acts_as_another_move(self):
+        one, two = self.agent(), self.agent()
+        state = one.query("SET log_min_messages = error; SET SESSION AUTHORIZATION mover;"
+                          "SET work_mem = '9MB'").state_bytes
+
+        for _ in range(2):
+            self.assertIsNone(two.restore(state).error)
+            self.assertEqual(two.value("SHOW log_min_messages"), "error")
+            self.assertEqual(two.value("SELECT session_user"), "mover")
+            self.assertIsNone(two.restore(b"").error)
+            self.assertEqual(two.value("SHOW log_min_messages"), "warning")
+            self.assertEqual(two.value("SELECT session_user"), "postgres")
+
+    def test_settings_that_the_user_may_not_set_tie_the_session(self):
+        with self.server.connect() as admin:
+            admin.execute("CREATE ROLE tied LOGIN")
+            admin.execute("CREATE FUNCTION trace() RETURNS void LANGUAGE sql SECURITY DEFINER"
+                          " AS $$ SELECT set_config('log_min_messages', 'error', false) $$")
+        agent = self.agent(user="tied")
+
+        self.assertEqual(agent.query("SELECT trace()").of("p"),
+                         [("p", "privileged_settings", "1")])
+        self.assertEqual(agent.query("RESET ALL").of("p"), [])
+
     def test_key_is_shown_to_nobody(self):
         agent = self.agent()
 

@@ -66,7 +66,42 @@ def extension_version(connection):
                               " WHERE extname = 'pgvalet'").fetchone().extversion
 
 
+def run_pg_upgrade(old, new):
+    """pg_upgrade from one stopped cluster to the other."""
+    arguments = ["-b", old.bin, "-B", new.bin, "-d", old.data, "-D", new.data,
+                 "-U", SERVER_USER, "-s", new.directory, "-j", "2",
+                 # Both are started by pg_upgrade on these.
+                 "-p", str(old.port), "-P", str(old.port)]
+    return subprocess.run([os.path.join(new.bin, "pg_upgrade"), *arguments],
+                          cwd=new.directory, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                          text=True, check=False, **as_server_user())
+
+
+def can_be_upgraded_without_pgvalet():
+    """Whether pg_upgrade works between these releases at all, for one table."""
+    old = Cluster(os.environ["PGV_OLD_BIN"], shared_preload_libraries="")
+    new = Cluster(os.environ["PGV_BIN"], shared_preload_libraries="")
+    for cluster in (old, new):
+        cluster.make_directory()
+    try:
+        old.make_cluster("-k")
+        old._launch()
+        with old.connect() as connection:
+            connection.execute("CREATE TABLE plain (n integer)")
+        old.shut_down()
+        new.make_cluster("-k")
+        return run_pg_upgrade(old, new).returncode == 0
+    finally:
+        old.stop()
+        new.stop()
+
+
 class UpgradeTest(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        # Minor releases that are not of the same time need not understand each other's dumps.
+        cls.is_possible = "PGV_OLD_BIN" not in os.environ or can_be_upgraded_without_pgvalet()
+
     def check_dependents(self, server, database):
         with server.connect(dbname=database) as connection:
             pid = connection.info.backend_pid
@@ -86,13 +121,7 @@ class UpgradeTest(unittest.TestCase):
                 connection.execute(f"SELECT * FROM pgvalet.{row.viewname}").fetchall()
 
     def upgrade(self, old, new):
-        arguments = ["-b", old.bin, "-B", new.bin, "-d", old.data, "-D", new.data,
-                     "-U", SERVER_USER, "-s", new.directory, "-j", "2",
-                     # Both are started by pg_upgrade on these.
-                     "-p", str(old.port), "-P", str(old.port)]
-        done = subprocess.run([os.path.join(new.bin, "pg_upgrade"), *arguments],
-                              cwd=new.directory, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-                              text=True, check=False, **as_server_user())
+        done = run_pg_upgrade(old, new)
         self.assertEqual(done.returncode, 0, done.stdout + self.details(new))
 
     @staticmethod
@@ -108,6 +137,8 @@ class UpgradeTest(unittest.TestCase):
         return "\n".join(found)
 
     def old_and_new(self, **settings_of_new):
+        if not self.is_possible:
+            self.skipTest("pg_upgrade between these releases fails without pgvalet, too")
         new_bin = os.environ["PGV_BIN"]
         old = Cluster(os.environ.get("PGV_OLD_BIN", new_bin))
         old.start()

@@ -47,17 +47,18 @@ class WatchTest(ServerTest):
     # Limits.
 
     def test_connections_near_the_limit_are_told_once_and_so_is_their_relief(self):
-        # 16 of 20 are near; 14 are not any more.
-        clients = [self.connect() for _ in range(15)]
+        # 3 of 20 are reserved.  14 of 17 are near; 12 are not any more.
+        clients = [self.connect() for _ in range(13)]
 
         event = self.event("limit_near")
-        self.assertIn("16 of 20 connections are in use (80 %", event.message)
+        self.assertEqual(event.message,
+                         "14 of 17 connections are in use (82 %; besides, 3 reserved)")
 
         clients.append(self.connect())
         for client in clients[:2]:
             client.close()
         wait_until(lambda: self.one(self.observer, "SELECT connections FROM pgvalet.summary")
-                   .connections == 15, "two sessions to leave")
+                   .connections == 13, "two sessions to leave")
         self.assertEqual(self.events("limit_relieved"), [])
         for client in clients[2:]:
             client.close()

@@ -154,8 +154,10 @@ pgv_activity_end(void)
 	slot->usage = pgv_my_usage;
 	slot->cpu_user_us = cpu.ru_utime.tv_sec * USECS_PER_SEC + cpu.ru_utime.tv_usec;
 	slot->cpu_system_us = cpu.ru_stime.tv_sec * USECS_PER_SEC + cpu.ru_stime.tv_usec;
-	slot->phase = PGV_SLOT_ENDED;
 	pgv_slot_end_write(slot);
+	/* Who sees this takes the rest as it is. */
+	pg_write_barrier();
+	slot->phase = PGV_SLOT_ENDED;
 }
 
 bool

@@ -14,17 +14,20 @@
 #include "backend/activity.h"
 #include "backend/enforce.h"
 #include "backend/listening.h"
+#include "backend/resources.h"
 #include "libpq/libpq.h"
 #include "libpq/pqsignal.h"
 #include "pgstat.h"
 #include "policy/policy_settings.h"
 #include "policy/policy_table.h"
 #include "policy/verdict.h"
+#include "replication/syncrep.h"
 #include "stats/backend_slot.h"
 #include "stats/event_log.h"
 #include "stats/session_end.h"
 #include "storage/ipc.h"
 #include "storage/latch.h"
+#include "storage/proc.h"
 #include "tcop/pquery.h"
 #include "utils/elog.h"
 #include "utils/errcodes.h"
@@ -45,8 +48,7 @@
 static PgvVerdict obeyed;
 static volatile sig_atomic_t is_obeying = false;
 
-/* A statement is to be cancelled, and it is not known yet what came of that. */
-static bool cancel_is_open = false;
+volatile sig_atomic_t pgv_enforce_cancel_outcome = PGV_CANCEL_NONE;
 
 /* The end was told in our words, so it was the verdict's. */
 static bool end_was_told = false;
@@ -92,10 +94,15 @@ static bool
 still_holds(const PgvVerdict *verdict)
 {
 	if (verdict->rule_state == PGV_RULE_SESSION_AGE)
-		return is_waiting() && pgv_my_slot->state == PGV_STATE_IDLE;
-	/* A cancellation while the next message is awaited would be lost. */
+		return is_waiting() && pgv_my_slot->state == PGV_STATE_IDLE &&
+			verdict->state_since == pgv_my_slot->state_since;
+	/*
+	 * A commit that waits for a synchronous standby would be acknowledged instead,
+	 * as the server's own timeout for statements knows.  A cancellation while the
+	 * next message is awaited would be lost.
+	 */
 	if (verdict->rule_state == PGV_RULE_ACTIVE)
-		return pgv_activity_command_came() &&
+		return pgv_activity_command_came() && MyProc->syncRepState == SYNC_REP_NOT_WAITING &&
 			verdict->since == GetCurrentStatementStartTimestamp() &&
 			(verdict->action != PGV_ACTION_CANCEL || !is_waiting_inside_command(verdict->made_at));
 	if (verdict->state == PGV_STATE_ACTIVE)
@@ -140,9 +147,13 @@ obey(const PgvVerdict *verdict, bool cannot_send)
 {
 	obeyed = *verdict;
 	is_obeying = true;
-	cancel_is_open = (verdict->action == PGV_ACTION_CANCEL);
 	if (verdict->action == PGV_ACTION_END)
 		pgv_end_by_rule(verdict->rule_name);
+	else
+	{
+		pgv_enforce_cancel_outcome = PGV_CANCEL_OPEN;
+		pg_atomic_fetch_or_u32(&pgv_my_slot->at_ready, PGV_AT_READY_CANCELLED);
+	}
 	raise_flags(verdict, cannot_send);
 }
 
@@ -272,15 +283,26 @@ warn_client(void)
 	if (!pgv_verdict_read(pgv_my_backend_index(), PGV_VERDICT_WARNING, &verdict) ||
 		verdict.pid != MyProcPid)
 		return;
-	/* A cancellation would hit the report of a command that is over. */
-	HOLD_INTERRUPTS();
+	/*
+	 * A cancellation would hit the report of a command that is over.  Who does not
+	 * read it can be ended.
+	 */
+	HOLD_CANCEL_INTERRUPTS();
 	ereport(WARNING_CLIENT_ONLY,
 			(errmsg("rule \"%s\" of pgvalet.idle_policy warns this session", verdict.rule_name),
 			 errdetail("%s%s", detail_for(&verdict), verdict.end_after_us == 0 ? "" :
 					   psprintf(" Sessions are ended after " INT64_FORMAT " ms.",
 								verdict.end_after_us / 1000)),
 			 errhint("%s", hint_for(&verdict))));
-	RESUME_INTERRUPTS();
+	RESUME_CANCEL_INTERRUPTS();
+}
+
+/* What happened since the collector looked: the last command may have brought it. */
+static bool
+is_spared(const PgvVerdict *verdict)
+{
+	return (verdict->spares_listeners && pgv_my_slot->is_listening) ||
+		(verdict->spares_advisory_locks && pgv_resources_holds_advisory_lock());
 }
 
 /* Ends an old session that is idle only for moments, between two commands. */
@@ -293,24 +315,22 @@ end_for_age(void)
 	if (pgv_verdict_read(pgv_my_backend_index(), PGV_VERDICT_AGE, &verdict) &&
 		verdict.pid == MyProcPid && verdict.generation == pgv_policy_generation() &&
 		pgv_my_slot->state_since - verdict.made_at < AGE_VERDICT_VALID_US &&
+		!is_spared(&verdict) &&
 		!(is_obeying && obeyed.action == PGV_ACTION_END))
 		obey(&verdict, false);
 }
 
-/*
- * The command is over.  Was it cancelled?  If nobody was told of the error, it was
- * caught inside a function; if the flag is still up, it was not raised.
- */
+/* The command is over.  Was it cancelled? */
 static void
 close_cancel(void)
 {
-	bool		was_told = take_bit(PGV_AT_READY_CANCELLED);
+	PgvCancelOutcome outcome = pgv_enforce_cancel_outcome;
 
-	cancel_is_open = false;
-	if (!was_told && QueryCancelPending)
+	pgv_enforce_cancel_outcome = PGV_CANCEL_NONE;
+	if (outcome != PGV_CANCEL_TOLD && outcome != PGV_CANCEL_CAUGHT)
 		return;
 	record(PGV_EVENT_POLICY_CANCELLED, &obeyed, pgv_my_slot->state_since);
-	if (!was_told)
+	if (outcome == PGV_CANCEL_CAUGHT)
 		ereport(LOG_SERVER_ONLY,
 				(errmsg("canceled statement due to rule \"%s\" of pgvalet.idle_policy, and a function caught the error",
 						obeyed.rule_name)));
@@ -321,7 +341,7 @@ pgv_enforce_at_ready(char transaction_status)
 {
 	if (take_bit(PGV_AT_READY_WARNING))
 		warn_client();
-	if (unlikely(cancel_is_open))
+	if (take_bit(PGV_AT_READY_CANCELLED))
 		close_cancel();
 	/* The others have to wait for the end of the transaction. */
 	if (transaction_status != 'I')
@@ -364,9 +384,9 @@ pgv_emit_log(ErrorData *edata)
 {
 	bool		is_ours = is_about_verdict(edata);
 
-	/* What ends a statement otherwise takes the flag of a cancellation down. */
+	/* What ends a statement takes the flag of a cancellation down. */
 	if (!is_ours && edata->elevel >= ERROR)
-		cancel_is_open = false;
+		pgv_enforce_cancel_outcome = PGV_CANCEL_NONE;
 	if (is_ours)
 	{
 		MemoryContext old_context = MemoryContextSwitchTo(edata->assoc_context);
@@ -381,8 +401,8 @@ pgv_emit_log(ErrorData *edata)
 		MemoryContextSwitchTo(old_context);
 		if (obeyed.action == PGV_ACTION_END)
 			end_was_told = true;
-		else if (pgv_my_slot != NULL)
-			pg_atomic_fetch_or_u32(&pgv_my_slot->at_ready, PGV_AT_READY_CANCELLED);
+		else
+			pgv_enforce_cancel_outcome = PGV_CANCEL_TOLD;
 	}
 	if (prev_emit_log)
 		prev_emit_log(edata);

@@ -10,6 +10,7 @@
 
 #include "backend/resources.h"
 #include "base/dynahash_find.h"
+#include "storage/lock.h"
 #include "utils/memutils.h"
 
 HTAB	   *pgv_resources_locks = NULL;
@@ -19,6 +20,26 @@ pgv_resources_start(void)
 {
 	if (pgv_dynahash_start())
 		pgv_resources_locks = pgv_dynahash_find("LOCALLOCK hash");
+}
+
+bool
+pgv_resources_holds_advisory_lock(void)
+{
+	HASH_SEQ_STATUS scan;
+	LOCALLOCK  *lock;
+
+	if (pgv_resources_locks_held() == 0)
+		return false;
+	hash_seq_init(&scan, pgv_resources_locks);
+	while ((lock = hash_seq_search(&scan)) != NULL)
+	{
+		if (lock->nLocks > 0 && lock->tag.lock.locktag_type == LOCKTAG_ADVISORY)
+		{
+			hash_seq_term(&scan);
+			return true;
+		}
+	}
+	return false;
 }
 
 /* A walk over some hundred contexts. */

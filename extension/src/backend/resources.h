@@ -34,6 +34,9 @@ pgv_resources_locks_held(void)
 	return likely(pgv_resources_locks != NULL) ? hash_get_num_entries(pgv_resources_locks) : 0;
 }
 
+/* Whether one of them is an advisory lock.  Not while the table is being walked. */
+extern bool pgv_resources_holds_advisory_lock(void);
+
 /* Adds up the memory of all contexts and publishes it. */
 extern void pgv_resources_sample_memory(TimestampTz now);
 

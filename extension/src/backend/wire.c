@@ -135,6 +135,7 @@ look_at_and_put(char type, const char *body, size_t len)
 			rows_sent++;
 			break;
 		case MSG_COMMAND_COMPLETE:
+			pgv_enforce_statement_done();
 			count_statement(body, len);
 			end_statement();
 			break;

@@ -11,20 +11,38 @@
 #include "policy/advisory_locks.h"
 #include "storage/lock.h"
 
-bool
-pgv_holds_advisory_lock(int pid)
+static int
+compare_pids(const void *a, const void *b)
+{
+	int			first = *(const int *) a;
+	int			second = *(const int *) b;
+
+	return first < second ? -1 : first > second;
+}
+
+PgvLockHolders *
+pgv_advisory_lock_holders(void)
 {
 	LockData   *all = GetLockStatusData();
-	bool		holds = false;
+	PgvLockHolders *holders = palloc(sizeof(PgvLockHolders));
 
-	for (int i = 0; i < all->nelements && !holds; i++)
+	holders->count = 0;
+	holders->pids = palloc(Max(all->nelements, 1) * sizeof(int));
+	for (int i = 0; i < all->nelements; i++)
 	{
 		const LockInstanceData *lock = &all->locks[i];
 
-		holds = lock->pid == pid && lock->holdMask != 0 &&
-			lock->locktag.locktag_type == LOCKTAG_ADVISORY;
+		if (lock->holdMask != 0 && lock->locktag.locktag_type == LOCKTAG_ADVISORY)
+			holders->pids[holders->count++] = lock->pid;
 	}
 	pfree(all->locks);
 	pfree(all);
-	return holds;
+	qsort(holders->pids, holders->count, sizeof(int), compare_pids);
+	return holders;
+}
+
+bool
+pgv_is_lock_holder(const PgvLockHolders *holders, int pid)
+{
+	return bsearch(&pid, holders->pids, holders->count, sizeof(int), compare_pids) != NULL;
 }

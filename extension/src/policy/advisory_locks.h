@@ -11,15 +11,23 @@
 
 #include "postgres.h"
 
+typedef struct PgvLockHolders
+{
+	int			count;
+	int		   *pids;			/* ascending */
+} PgvLockHolders;
+
 /*
- * Whether the backend with this pid holds an advisory lock, of its session or of
- * its transaction.
+ * All that hold an advisory lock, of their session or of their transaction, in the
+ * current memory context.
  *
- * Asks the server's table of locks, which copies it, so this is for the moment
- * when something is due and not for looking around.  A session that waits for a
- * command neither gets nor gives up a lock: what is true when it is asked is true
- * for as long as it waits.
+ * Copies the server's table of locks, with all of it locked, so this is for the
+ * moment when something is due, and once for many sessions.  A session that waits
+ * for a command neither gets nor gives up a lock: what is true when it is asked is
+ * true for as long as it waits.
  */
-extern bool pgv_holds_advisory_lock(int pid);
+extern PgvLockHolders *pgv_advisory_lock_holders(void);
+
+extern bool pgv_is_lock_holder(const PgvLockHolders *holders, int pid);
 
 #endif							/* PGV_ADVISORY_LOCKS_H */

@@ -14,6 +14,7 @@
 #include "policy/rule_act.h"
 #include "policy/rule_match.h"
 #include "policy/verdict.h"
+#include "utils/guc.h"
 #include "utils/timestamp.h"
 
 /* Between two looks at all sessions, milliseconds. */
@@ -31,6 +32,10 @@ static uint32 rules_generation = 0;
 static bool need_identity = false;
 static bool need_share = false;
 
+/* When something can be due next, and the configuration that this is about. */
+static TimestampTz next_look_at = 0;
+static TimestampTz reloaded_at = 0;
+
 /* A session that ends so that the share of used connections falls. */
 typedef struct PgvCandidate
 {
@@ -47,6 +52,7 @@ typedef struct PgvLook
 	int			connections;	/* connected, without those that are being ended */
 	int			dry_connections;	/* and without those that dry runs would end */
 	List	   *candidates;		/* of PgvCandidate */
+	PgvLockHolders *lock_holders;	/* at this look, NULL = not yet asked for */
 } PgvLook;
 
 /* Brings our copy of the rules up to date. */
@@ -101,21 +107,36 @@ begin_progress(const PgvSituation *situation)
 	progress->rule_serial = situation->rule->serial;
 }
 
-/* Whether the rule leaves this session alone, at this moment. */
+/* Whether a session holds an advisory lock, at this look. */
 static bool
-is_spared(const PgvSituation *situation, TimestampTz now)
+is_lock_holder(PgvLook *look, int pid)
+{
+	if (look->lock_holders == NULL)
+		look->lock_holders = pgv_advisory_lock_holders();
+	return pgv_is_lock_holder(look->lock_holders, pid);
+}
+
+/*
+ * Whether the rule leaves this session alone, at this moment.  Sessions that a lock
+ * spares, or that do not obey, are asked again at the same looks: asking is costly.
+ */
+static bool
+is_spared(PgvLook *look, const PgvSituation *situation)
 {
 	const PgvRule *rule = situation->rule;
 	PgvProgress   *progress = situation->progress;
+	bool		is_asked_first = !progress->is_spared && progress->poke_count == 0;
 
 	if (pgv_rule_spares(rule, situation->slot, situation->identity, false) != NULL)
 		return true;
 	if (!rule->spares_advisory_locks)
 		return false;
-	if (!progress->is_spared || now >= progress->not_before)
+	if (is_asked_first || look->now / SPARED_AGAIN_US != progress->spared_asked_at / SPARED_AGAIN_US)
 	{
-		progress->is_spared = pgv_holds_advisory_lock(situation->slot->pid);
-		progress->not_before = now + SPARED_AGAIN_US;
+		progress->is_spared = is_lock_holder(look, situation->slot->pid);
+		progress->spared_asked_at = look->now;
+		if (progress->is_spared)
+			progress->not_before = (look->now / SPARED_AGAIN_US + 1) * SPARED_AGAIN_US;
 	}
 	return progress->is_spared;
 }
@@ -139,8 +160,12 @@ act(PgvLook *look, const PgvSituation *situation, PgvAction action)
 {
 	bool		is_first_time = (situation->progress->done & (1U << action)) == 0;
 
-	if (is_spared(situation, look->now))
+	if (is_spared(look, situation))
+	{
+		if (situation->progress->is_spared)
+			look->soonest = Min(look->soonest, situation->progress->not_before);
 		return;
+	}
 	if (action == PGV_ACTION_END && situation->rule->min_used_share >= 0 && is_first_time)
 	{
 		add_candidate(look, situation, action);
@@ -233,37 +258,42 @@ look_at_session(PgvLook *look, int index, const PgvBackendSlot *slot)
 	look_at_situation(look, &situation, PGV_PROGRESS_AGE);
 }
 
-/* Whether this session has been told to end, and is about to. */
+/*
+ * Whether this session has been told to end, and is about to; in a dry run:
+ * whether it would have been.
+ */
 static bool
-is_being_ended(int index, const PgvBackendSlot *slot)
+is_being_ended(int index, const PgvBackendSlot *slot, bool in_dry_run)
 {
-	for (int kind = 0; kind < PGV_PROGRESS_KINDS; kind++)
+	for (int i = PGV_PROGRESS_STATE; i < PGV_PROGRESS_DRY_STATE; i++)
 	{
-		const PgvProgress *progress = pgv_progress_of(index, kind);
+		const PgvProgress *progress =
+			pgv_progress_of(index, in_dry_run ? PGV_PROGRESS_DRY(i) : (PgvProgressKind) i);
 
-		if (progress->pid != slot->pid || progress->poke_count == 0 ||
-			(progress->done & (1U << PGV_ACTION_END)) == 0)
+		if (progress->pid != slot->pid || (progress->done & (1U << PGV_ACTION_END)) == 0)
 			continue;
-		if (kind == PGV_PROGRESS_AGE ? slot->state == PGV_STATE_IDLE :
-			(progress->since == slot->state_since || slot->state == PGV_STATE_ACTIVE))
+		if (i == PGV_PROGRESS_AGE ? slot->state == PGV_STATE_IDLE :
+			(progress->since == slot->state_since ||
+			 (slot->state == PGV_STATE_ACTIVE &&
+			  (progress->state == PGV_RULE_ACTIVE || i == PGV_PROGRESS_WAIT))))
 			return true;
 	}
 	return false;
 }
 
 /* Connections that there will be when those that have been told to end have gone. */
-static int
-count_connections(void)
+static void
+count_connections(PgvLook *look)
 {
-	int			count = 0;
 	PgvBackendSlot slot;
 
 	for (int i = 0; i < MaxBackends; i++)
 	{
-		if (pgv_slot_copy(i, &slot) && slot.phase == PGV_SLOT_LIVE && !is_being_ended(i, &slot))
-			count++;
+		if (!pgv_slot_copy(i, &slot) || slot.phase != PGV_SLOT_LIVE)
+			continue;
+		look->connections += !is_being_ended(i, &slot, false);
+		look->dry_connections += !is_being_ended(i, &slot, true);
 	}
-	return count;
 }
 
 static int
@@ -307,7 +337,7 @@ look_at_sessions(PgvLook *look)
 	PgvBackendSlot slot;
 
 	if (need_share)
-		look->connections = look->dry_connections = count_connections();
+		count_connections(look);
 	for (int i = 0; i < MaxBackends; i++)
 	{
 		if (pgv_slot_copy(i, &slot) && slot.phase == PGV_SLOT_LIVE)
@@ -316,14 +346,28 @@ look_at_sessions(PgvLook *look)
 	end_candidates(look);
 }
 
+/*
+ * Whether nothing can be due yet.  The collector is woken for many reasons, such as
+ * the end of each session.
+ */
+static bool
+is_too_early(TimestampTz now)
+{
+	return now < next_look_at && next_look_at - now <= LOOK_AGAIN_MOST_MS * 1000 &&
+		rules_generation == pgv_policy_generation() && reloaded_at == PgReloadTime;
+}
+
 /* Looks at all sessions. */
 static long
 policy_upkeep(TimestampTz now)
 {
-	PgvLook		look = {.now = now, .soonest = DT_NOEND};
+	PgvLook		look = {.now = now,.soonest = DT_NOEND};
 	long		sleep_ms;
 
+	if (is_too_early(now))
+		return (next_look_at - now + 999) / 1000;
 	take_rules();
+	reloaded_at = PgReloadTime;
 	if (rule_count == 0)
 		return PGV_NO_UPKEEP;
 
@@ -335,6 +379,7 @@ policy_upkeep(TimestampTz now)
 	sleep_ms = longest_sleep_ms();
 	if (look.soonest != DT_NOEND)
 		sleep_ms = Min(sleep_ms, Max((look.soonest - GetCurrentTimestamp() + 999) / 1000, 0));
+	next_look_at = GetCurrentTimestamp() + sleep_ms * INT64CONST(1000);
 	return sleep_ms;
 }
 

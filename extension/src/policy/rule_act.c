@@ -80,10 +80,13 @@ write_verdict(const PgvSituation *situation, PgvVerdictKind kind, PgvAction acti
 	verdict.generation = pgv_policy_generation();
 	verdict.made_at = now;
 	verdict.since = situation->since;
+	verdict.state_since = situation->slot->state_since;
 	verdict.allowed_us = rule->after_us[action];
 	verdict.end_after_us = rule->after_us[PGV_ACTION_END];
 	verdict.rule_serial = rule->serial;
 	verdict.is_setting = rule->is_setting;
+	verdict.spares_advisory_locks = rule->spares_advisory_locks;
+	verdict.spares_listeners = rule->spares_listeners;
 	strlcpy(verdict.rule_name, rule->name, sizeof(verdict.rule_name));
 	pgv_verdict_write(situation->index, kind, &verdict);
 }

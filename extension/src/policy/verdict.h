@@ -46,11 +46,14 @@ typedef struct PgvVerdict
 	int32		rule_state;		/* PgvRuleState of the situation */
 	uint32		generation;		/* of the rules it comes from */
 	TimestampTz since;			/* when the situation began */
+	TimestampTz state_since;	/* when the state began */
 	TimestampTz made_at;		/* when it was made, or made again */
 	int64		allowed_us;		/* how long the rule allows it, microseconds */
 	int64		end_after_us;	/* in a warning: after how long it is ended, 0 = never */
 	int64		rule_serial;
 	bool		is_setting;		/* the rule is one of the two timeouts */
+	bool		spares_advisory_locks;	/* of the rule */
+	bool		spares_listeners;
 	char		rule_name[NAMEDATALEN];
 } PgvVerdict;
 
@@ -79,6 +82,7 @@ typedef struct PgvProgress
 	int64		rule_serial;
 	uint32		done;			/* bits by PgvAction: what was done, or said in a dry run */
 	bool		is_spared;		/* by an advisory lock, until not_before at least */
+	TimestampTz spared_asked_at;	/* when that was found out */
 	int32		poke_count;		/* signals sent for the last action */
 	TimestampTz not_before;		/* nothing is done before, 0 = at once */
 } PgvProgress;

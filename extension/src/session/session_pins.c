@@ -21,6 +21,7 @@
 #include "replication/origin.h"
 #include "session/session_items.h"
 #include "session/session_pins.h"
+#include "session/session_settings.h"
 #include "storage/lmgr.h"
 #include "storage/lock.h"
 #include "utils/builtins.h"
@@ -35,6 +36,7 @@ const char *const pgv_pin_names[PGV_PIN_COUNT] = {
 	"held_cursors",
 	"random_seed",
 	"replication_origin",
+	"privileged_settings",
 	"state_too_large",
 	"unknown",
 	"listen"
@@ -149,6 +151,17 @@ count_locks(PgvPins *pins)
 	}
 }
 
+static void
+count_settings(PgvPins *pins)
+{
+	int			count = pgv_settings_count_privileged();
+
+	if (count < 0)
+		pins->objects[PGV_PIN_UNKNOWN]++;
+	else
+		pins->objects[PGV_PIN_PRIVILEGED_SETTINGS] = count;
+}
+
 void
 pgv_pins_count(PgvPins *pins)
 {
@@ -168,6 +181,7 @@ pgv_pins_count(PgvPins *pins)
 	pins->objects[PGV_PIN_RANDOM_SEED] = seed_was_set ? 1 : 0;
 	pins->objects[PGV_PIN_REPLICATION_ORIGIN] =
 		replorigin_session_origin != InvalidRepOriginId ? 1 : 0;
+	count_settings(pins);
 }
 
 /* pg_listening_channels() needs no transaction: it is called as a function is. */

@@ -8,9 +8,12 @@
  */
 #include "base/pg_compat.h"
 
+#include "access/xact.h"
 #include "base/dynahash_find.h"
+#include "miscadmin.h"
 #include "session/session_items.h"
 #include "session/session_settings.h"
+#include "utils/acl.h"
 #include "utils/builtins.h"
 #include "utils/guc.h"
 #include "utils/guc_tables.h"
@@ -166,6 +169,64 @@ pgv_settings_append(StringInfo out, int *count)
 	pgv_guc_variables_free(variables);
 }
 
+static bool
+is_changed_and_privileged(const struct config_generic *variable)
+{
+	return variable->source == PGC_S_SESSION && variable->context == PGC_SUSET &&
+		can_be_changed(variable);
+}
+
+/* In a transaction. */
+static int
+count_forbidden(struct config_generic **variables, int all)
+{
+	Oid			user = GetAuthenticatedUserId();
+	int			count = 0;
+
+	if (superuser_arg(user))
+		return 0;
+	for (int i = 0; i < all; i++)
+	{
+		if (is_changed_and_privileged(variables[i]) &&
+			pg_parameter_aclcheck(variables[i]->name, user, ACL_SET) != ACLCHECK_OK)
+			count++;
+	}
+	return count;
+}
+
+int
+pgv_settings_count_privileged(void)
+{
+	MemoryContext context = CurrentMemoryContext;
+	int			all;
+	struct config_generic **variables = pgv_guc_variables(&all);
+	bool		is_any = false;
+	volatile int count = 0;
+
+	for (int i = 0; i < all && !is_any; i++)
+		is_any = is_changed_and_privileged(variables[i]);
+	if (is_any)
+	{
+		PG_TRY();
+		{
+			StartTransactionCommand();
+			count = count_forbidden(variables, all);
+			CommitTransactionCommand();
+		}
+		PG_CATCH();
+		{
+			MemoryContextSwitchTo(context);
+			FlushErrorState();
+			AbortCurrentTransaction();
+			count = -1;
+		}
+		PG_END_TRY();
+		MemoryContextSwitchTo(context);
+	}
+	pgv_guc_variables_free(variables);
+	return count;
+}
+
 const char *
 pgv_settings_startup_items(void)
 {
@@ -205,15 +266,15 @@ find_variable(const char *name)
 	return found;
 }
 
-/* As SET, by somebody who once had the right to it. */
+/* As SET, by the user we are now: anybody can ask for a restore. */
 static void
 set_again(const char *name, const char *value)
 {
-	(void) set_config_option(name, value, PGC_SUSET, PGC_S_SESSION, GUC_ACTION_SET, true, ERROR,
-							 false);
+	(void) set_config_option(name, value, superuser() ? PGC_SUSET : PGC_USERSET, PGC_S_SESSION,
+							 GUC_ACTION_SET, true, ERROR, false);
 }
 
-/* As RESET. */
+/* As RESET ALL, which resets what its user may not SET, too. */
 static void
 reset(const char *name)
 {
@@ -284,6 +345,26 @@ restore_baseline(const char *name)
 	reset(variable->name);
 }
 
+/*
+ * Sets a startup value as if it had come with the connection.  set_config_option()
+ * takes some for such that are none, as it does not look at who asks.
+ */
+static void
+set_startup(const char *name, const char *value)
+{
+	struct config_generic *variable = find_variable(name);
+
+	if (variable != NULL &&
+		((variable->context == PGC_BACKEND && strncmp(variable->name, "pgvalet.", 8) == 0) ||
+		 (variable->context == PGC_SU_BACKEND && !superuser())))
+		ereport(ERROR,
+				(errcode(ERRCODE_CANT_CHANGE_RUNTIME_PARAM),
+				 errmsg("parameter \"%s\" cannot be set after connection start", name)));
+	keep_baseline(name);
+	(void) set_config_option(name, value, superuser() ? PGC_SUSET : PGC_USERSET,
+							 PGC_S_CLIENT, GUC_ACTION_SET, true, ERROR, false);
+}
+
 /* Startup values, with the rights of the user who logged in. */
 static void
 restore_startup(List *items)
@@ -309,9 +390,7 @@ restore_startup(List *items)
 		has = find_item(before, PGV_ITEM_STARTUP_SETTING, item->name);
 		if (has != NULL && strcmp(has->value, item->value) == 0)
 			continue;
-		keep_baseline(item->name);
-		(void) set_config_option(item->name, item->value, superuser() ? PGC_SUSET : PGC_USERSET,
-								 PGC_S_CLIENT, GUC_ACTION_SET, true, ERROR, false);
+		set_startup(item->name, item->value);
 	}
 
 	if (startup_items.data == NULL)
@@ -351,18 +430,43 @@ same(const PgvItem *a, const PgvItem *b)
 	return a == NULL || b == NULL ? a == b : strcmp(a->value, b->value) == 0;
 }
 
+/* Whether it takes rights of its own to set this. */
+static bool
+is_privileged(const char *name)
+{
+	struct config_generic *variable = find_variable(name);
+
+	return variable != NULL && variable->context == PGC_SUSET;
+}
+
+/* Sets again what differs from now: all settings that are privileged, or all others. */
+static void
+restore_session(List *items, List *now, bool privileged)
+{
+	ListCell   *cell;
+
+	foreach(cell, items)
+	{
+		const PgvItem *item = lfirst(cell);
+
+		if (item->letter == PGV_ITEM_SESSION_SETTING && !is_user(item->name) &&
+			!same(find_item(now, PGV_ITEM_SESSION_SETTING, item->name), item) &&
+			is_privileged(item->name) == privileged)
+			set_again(item->name, item->value);
+	}
+}
+
 void
 pgv_settings_restore(List *items)
 {
 	List	   *now = changed_now();
-	const PgvItem *user_now = find_item(now, PGV_ITEM_SESSION_SETTING, SESSION_USER_NAME);
 	const PgvItem *user = find_item(items, PGV_ITEM_SESSION_SETTING, SESSION_USER_NAME);
 	ListCell   *cell;
 
 	/* As the user who logged in; the role comes last, in pgv_settings_restore_role(). */
 	if (find_item(now, PGV_ITEM_SESSION_SETTING, ROLE))
 		reset(ROLE);
-	if (user_now != NULL && !same(user_now, user))
+	if (find_item(now, PGV_ITEM_SESSION_SETTING, SESSION_USER_NAME))
 		reset(SESSION_USER_NAME);
 	foreach(cell, now)
 	{
@@ -372,17 +476,10 @@ pgv_settings_restore(List *items)
 			reset(item->name);
 	}
 	restore_startup(items);
-	if (user != NULL && !same(user_now, user))
+	restore_session(items, now, true);
+	if (user != NULL)
 		set_again(user->name, user->value);
-	foreach(cell, items)
-	{
-		const PgvItem *item = lfirst(cell);
-
-		if (item->letter != PGV_ITEM_SESSION_SETTING || is_user(item->name))
-			continue;
-		if (!same(find_item(now, PGV_ITEM_SESSION_SETTING, item->name), item))
-			set_again(item->name, item->value);
-	}
+	restore_session(items, now, false);
 }
 
 void

@@ -32,6 +32,13 @@ extern bool pgv_settings_client_knows(const char *name);
 extern void pgv_settings_append(StringInfo out, int *count);
 
 /*
+ * How many of these the user who logged in may not SET, so that they cannot be set
+ * on another connection: a function of somebody else did.  -1: that could not be
+ * found out.  Outside a transaction; raises no error.
+ */
+extern int	pgv_settings_count_privileged(void);
+
+/*
  * The startup settings that the last restore brought, as it brought them: items,
  * never NULL.  And whether the server's own defaults have changed under them, so
  * that they cannot be taken back.
@@ -41,9 +48,9 @@ extern bool pgv_settings_are_stale(void);
 
 /*
  * Makes the session carry the settings among these items (PgvItem) and no
- * others.  In a transaction; raises what SET would raise.  Roles come in two
- * steps, since they decide what else may be done: _restore() ends with the
- * session user, _restore_role() comes last of all.
+ * others.  In a transaction; raises what SET would raise: who asks for it gets no
+ * rights by that.  Roles come in two steps, since they decide what else may be
+ * done: _restore() ends with the session user, _restore_role() comes last of all.
  */
 extern void pgv_settings_restore(List *items);
 extern void pgv_settings_restore_role(List *items);

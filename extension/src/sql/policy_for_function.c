@@ -122,7 +122,8 @@ why_never(const PgvQuestion *question, const PgvRule *rule)
 {
 	const char *spared = pgv_rule_spares(rule, &question->slot, &question->identity,
 										 rule->spares_advisory_locks &&
-										 pgv_holds_advisory_lock(question->slot.pid));
+										 pgv_is_lock_holder(pgv_advisory_lock_holders(),
+															question->slot.pid));
 
 	if (spared != NULL)
 		return psprintf("spared: %s", spared);

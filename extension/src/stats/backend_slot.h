@@ -56,7 +56,7 @@ typedef enum PgvSlotPhase
 /* What a backend has to see to before its next ReadyForQuery (backend/enforce.h). */
 #define PGV_AT_READY_WARNING 0x01	/* a warning for the client is there */
 #define PGV_AT_READY_AGE 0x02	/* it is to end if it is outside a transaction */
-#define PGV_AT_READY_CANCELLED 0x04 /* a statement was cancelled: record that */
+#define PGV_AT_READY_CANCELLED 0x04 /* a statement is being cancelled: look what came of it */
 #define PGV_AT_READY_CHANNELS 0x08	/* LISTEN or UNLISTEN went by */
 
 struct PgvAggregate;
