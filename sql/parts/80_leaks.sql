@@ -14,7 +14,10 @@ CREATE OR REPLACE FUNCTION pgvalet.leak_rows(
     OUT state_since timestamptz,
     OUT statement_count bigint,
     OUT session_count integer,
-    OUT leaked_count integer)
+    OUT leaked_count integer,
+    OUT blocked_pids integer[],
+    OUT locks_held integer,
+    OUT xmin_age integer)
 RETURNS SETOF record
 LANGUAGE C VOLATILE STRICT PARALLEL RESTRICTED
 AS 'MODULE_PATHNAME', 'pgvalet_leak_rows';
@@ -40,23 +43,18 @@ SELECT l.kind,
        l.statement_count,
        l.session_count,
        l.leaked_count,
-       b.blocked_pids,
+       l.blocked_pids,
        CASE WHEN l.kind = 'group'
             THEN pg_catalog.format(
-                     'SELECT pg_terminate_backend(pid) FROM pgvalet.leaks WHERE kind = ''unused'' AND application_name = %L AND client_addr IS NOT DISTINCT FROM %L',
+                     'SELECT pg_terminate_backend(pid) FROM pgvalet.leaks WHERE kind = ''unused'' AND agent_name IS NULL AND application_name = %L AND client_addr IS NOT DISTINCT FROM %L',
                      l.application_name, l.client_addr)
             ELSE pg_catalog.format('SELECT pg_terminate_backend(%s)', l.pid)
        END AS end_statement,
-       h.locks_held,
-       h.xmin_age
+       l.locks_held,
+       l.xmin_age
   FROM pgvalet.leak_rows() AS l
   LEFT JOIN pg_catalog.pg_database AS d ON d.oid = l.database_id
   LEFT JOIN pg_catalog.pg_roles AS r ON r.oid = l.role_id
-  LEFT JOIN pgvalet.backend_rows() AS h ON h.pid = l.pid
-  LEFT JOIN (SELECT blocker.pid, array_agg(w.pid ORDER BY w.pid) AS blocked_pids
-               FROM (SELECT DISTINCT k.pid FROM pg_catalog.pg_locks AS k WHERE NOT k.granted) AS w,
-                    LATERAL unnest(pg_catalog.pg_blocking_pids(w.pid)) AS blocker (pid)
-              GROUP BY blocker.pid) AS b ON b.pid = l.pid
  WHERE l.score >= 0.5
  ORDER BY l.score DESC;
 
@@ -65,9 +63,9 @@ GRANT SELECT ON pgvalet.leaks TO pg_read_all_stats;
 COMMENT ON VIEW pgvalet.leaks IS
     'Sessions, and groups of sessions, that look as if their application had forgotten them, most certain first. What speaks for it stands in reason; how the score is made up in docs/extension/leaks.md.';
 COMMENT ON COLUMN pgvalet.leaks.kind IS
-    '''idle in transaction'': waits inside a transaction longer than pgvalet.leak_idle_in_transaction. ''unused'': a direct session that waits longer than pgvalet.leak_idle while its application opens others. ''group'': at least three unused ones of one application and host.';
+    '''idle in transaction'': waits inside a transaction longer than pgvalet.leak_idle_in_transaction. ''unused'': a direct session that waits longer than pgvalet.leak_idle while its application opens others, or any session that does while others wait because of it. ''group'': at least three unused ones of one application and host.';
 COMMENT ON COLUMN pgvalet.leaks.score IS
-    'How certain it is, from 0.5 to 1.';
+    'How certain, and how harmful, it is, from 0.5 to 1, two digits.';
 COMMENT ON COLUMN pgvalet.leaks.reason IS
     'What speaks for it, a sentence.';
 COMMENT ON COLUMN pgvalet.leaks.pid IS
@@ -81,7 +79,7 @@ COMMENT ON COLUMN pgvalet.leaks.application_name IS
 COMMENT ON COLUMN pgvalet.leaks.client_addr IS
     'Address of the client, of a group that of all its sessions; NULL for a Unix-domain socket.';
 COMMENT ON COLUMN pgvalet.leaks.agent_name IS
-    'Agent that opened the connection; NULL for direct ones. Behind an agent only ''idle in transaction'' is a leak.';
+    'Agent that opened the connection; NULL for direct ones. Behind an agent a leak is what waits inside a transaction, or while others wait because of it.';
 COMMENT ON COLUMN pgvalet.leaks.connected_at IS
     'When it connected, timestamp; NULL for a group.';
 COMMENT ON COLUMN pgvalet.leaks.state_since IS
@@ -93,10 +91,10 @@ COMMENT ON COLUMN pgvalet.leaks.session_count IS
 COMMENT ON COLUMN pgvalet.leaks.leaked_count IS
     'Of these, unused ones with a score of at least 0.5, number of sessions.';
 COMMENT ON COLUMN pgvalet.leaks.blocked_pids IS
-    'Process ids of backends that wait for a lock that this one holds; NULL if none does.';
+    'Process ids of all backends that wait because of this one: those that wait for a lock it holds first, then those that wait for them, and so on; NULL if there is none.';
 COMMENT ON COLUMN pgvalet.leaks.locks_held IS
-    'Locks that it holds while it waits, number of locks; NULL for a group.';
+    'Different locks that it holds while it waits, number of locks; NULL for a group.';
 COMMENT ON COLUMN pgvalet.leaks.xmin_age IS
-    'How many transactions old the row versions are that VACUUM must keep for it, number of transactions; NULL if it keeps none.';
+    'How many transactions old the row versions are that VACUUM must keep for it, number of transactions; NULL if it keeps none, and for a group.';
 COMMENT ON COLUMN pgvalet.leaks.end_statement IS
     'The statement that ends the session, or all leaked ones of a group. It is only shown, never run.';

@@ -95,7 +95,7 @@ class LeaksTest(ServerTest):
 
         self.assertEqual(found[0].pid, leaky.connections[0].info.backend_pid)
         self.assertGreaterEqual(found[0].score, 0.5)
-        self.assertRegex(found[0].reason, "unused for .* after 1 statements; since then its "
+        self.assertRegex(found[0].reason, "unused for .* after 1 statement; since then its "
                          "application opened connections .* times and has .* more")
         self.assertEqual(found[0].session_count, len(leaky.connections))
         event = wait_until(lambda: self.observer.execute(
@@ -233,6 +233,157 @@ class LeaksTest(ServerTest):
 
         wait_until(lambda: self.leaks_of("long holder", "idle in transaction")[0].score
                    == 0.9, "the highest score")
+
+    def wait_for_lock(self, connection, statement):
+        """Sends a statement that waits for a lock, and comes back when it does."""
+        connection.pgconn.send_query(statement.encode())
+        wait_until(lambda: self.backend(self.observer, connection.info.backend_pid
+                                        ).wait_event_type == "Lock", "the wait for a lock")
+
+    def only_leak_of(self, name, kind="unused"):
+        return wait_until(lambda: self.leaks_of(name, kind), f"the leak of {name}")[0]
+
+    def test_idle_session_whose_advisory_lock_others_wait_for_is_found(self):
+        holder = self.connect(application_name="lock holder")
+        waiter = self.connect()
+        holder.execute("SELECT pg_advisory_lock(1)")
+        self.wait_for_lock(waiter, "SELECT pg_advisory_lock(1)")
+
+        found = self.only_leak_of("lock holder")
+
+        self.assertEqual(found.pid, holder.info.backend_pid)
+        self.assertGreaterEqual(found.score, 0.6)
+        self.assertEqual((found.locks_held, found.blocked_pids), (1, [waiter.info.backend_pid]))
+        self.assertRegex(found.reason, r"^unused for \d+ s after 1 statement; holds 1 lock;"
+                         " 1 backend waits because of it$")
+        holder.execute("SELECT pg_advisory_unlock(1)")
+        waiter.pgconn.get_result()
+
+    def test_leader_by_an_advisory_lock_that_nobody_waits_for_is_not_leaked(self):
+        leader = Application(self, "leader")
+        leader.open().execute("SELECT pg_advisory_lock(2)")
+
+        leader.wait_until_long_unused()
+        self.play_witness()
+
+        self.assertEqual(self.leaks_of("leader"), [])
+        reason = self.one(self.observer, "SELECT reason FROM pgvalet.leak_rows()"
+                          " WHERE application_name = 'leader'").reason
+        self.assertIn("holds 1 lock", reason)
+
+    def test_lock_held_outside_a_transaction_raises_the_score(self):
+        plain, holder = Application(self, "without"), Application(self, "with a lock")
+        for application in (plain, holder):
+            application.open(statements=10)
+        holder.connections[0].execute("SELECT pg_advisory_lock(3)")
+        plain.connections[0].execute("SELECT 1")
+        for application in (plain, holder):
+            application.wait_until_long_unused()
+
+        scores = [*self.scores_of("without").values(), *self.scores_of("with a lock").values()]
+
+        self.assertEqual(scores, [0.3, 0.4])
+
+    def test_lock_held_inside_a_transaction_raises_the_score(self):
+        self.server.set(leak_idle=0, leak_idle_in_transaction=50)
+        holder = self.connect(application_name="raised")
+        holder.execute("BEGIN; SELECT pg_advisory_lock(10)")
+
+        found = wait_until(lambda: [row for row in self.leaks_of("raised", "idle in transaction")
+                                    if row.score == 1], "the highest score")[0]
+
+        self.assertRegex(found.reason, "; holds 1 lock$")
+
+    def test_old_row_versions_raise_the_score(self):
+        self.server.set(leak_idle=0, leak_idle_in_transaction=50)
+        holder = self.connect(application_name="old")
+        holder.execute("BEGIN ISOLATION LEVEL REPEATABLE READ; SELECT 1")
+        wait_until(lambda: [row for row in self.leaks_of("old", "idle in transaction")
+                            if row.score == 0.9], "the score of time alone")
+
+        self.observer.execute("CREATE TEMP TABLE t (n int)")
+        self.observer.execute("DO $$ BEGIN FOR n IN 1 .. 10000 LOOP BEGIN INSERT INTO t VALUES (n);"
+                              " EXCEPTION WHEN division_by_zero THEN END; END LOOP; END $$")
+
+        found = self.leaks_of("old", "idle in transaction")[0]
+        self.assertEqual(found.score, 1)
+        self.assertRegex(found.reason, r"s; keeps row versions up to 1\d{4} transactions old$")
+
+    def test_reason_does_not_speak_of_locks_that_nobody_holds(self):
+        self.server.set(leak_idle=0, leak_idle_in_transaction=50)
+        self.connect(application_name="bare").execute("BEGIN")
+
+        found = self.only_leak_of("bare", "idle in transaction")
+
+        self.assertEqual((found.locks_held, found.xmin_age, found.blocked_pids), (0, None, None))
+        self.assertRegex(found.reason, r"^waits inside a transaction for \d+ s;"
+                         " holds no lock and keeps no row versions$")
+
+    def test_those_who_wait_for_those_who_wait_are_shown_behind_them(self):
+        self.server.set(leak_idle=0, leak_idle_in_transaction=50)
+        chained, blocked, holder = [self.connect(application_name=name)
+                                    for name in ("chained", "blocked", "chain holder")]
+        holder.execute("BEGIN; SELECT pg_advisory_lock(4)")
+        blocked.execute("BEGIN; SELECT pg_advisory_lock(5)")
+        self.wait_for_lock(blocked, "SELECT pg_advisory_lock(4)")
+        self.wait_for_lock(chained, "SELECT pg_advisory_lock(5)")
+
+        found = self.only_leak_of("chain holder", "idle in transaction")
+
+        self.assertEqual(found.blocked_pids, [blocked.info.backend_pid, chained.info.backend_pid])
+        self.assertIn("2 backends wait because of it", found.reason)
+
+    def test_deadlock_behind_a_leak_is_shown_once(self):
+        self.server.set(leak_idle=0, leak_idle_in_transaction=50)
+        holder, one, other = [self.connect(application_name=name)
+                              for name in ("before a deadlock", "one", "other")]
+        for connection in (one, other):
+            connection.execute("SET deadlock_timeout = '1h'")
+        holder.execute("BEGIN; SELECT pg_advisory_lock_shared(6)")
+        other.execute("SELECT pg_advisory_lock_shared(6)")
+        one.execute("SELECT pg_advisory_lock(7)")
+        self.wait_for_lock(one, "SELECT pg_advisory_lock(6)")
+        self.wait_for_lock(other, "SELECT pg_advisory_lock(7)")
+
+        found = self.only_leak_of("before a deadlock", "idle in transaction")
+
+        self.assertEqual(found.blocked_pids, [one.info.backend_pid, other.info.backend_pid])
+
+    def test_scores_are_shown_with_two_digits(self):
+        self.server.set(leak_idle=0, leak_idle_in_transaction=200)
+        self.connect(application_name="rounded").execute("BEGIN")
+        seen = set()
+
+        def is_highest():
+            seen.update(row.score for row in self.observer.execute(
+                "SELECT score::text FROM pgvalet.leaks WHERE application_name = 'rounded'"))
+            return "0.9" in seen
+
+        wait_until(is_highest, "the highest score")
+
+        self.assertGreater(len(seen), 3)
+        self.assertEqual([score for score in seen if len(score) > len("0.12")], [])
+
+    def test_agents_connection_whose_client_blocks_others_is_found(self):
+        agent = self.connect_agent(application_name="behind an agent")
+        waiter = self.connect()
+        agent.execute("SELECT pg_advisory_lock(8)")
+        self.wait_for_lock(waiter, "SELECT pg_advisory_lock(8)")
+
+        found = self.only_leak_of("behind an agent")
+
+        self.assertEqual(found.blocked_pids, [waiter.info.backend_pid])
+        self.assertIsNotNone(found.agent_name)
+
+    def test_sessions_found_for_what_they_block_are_not_said_to_be_lost_by_habit(self):
+        holders = [self.connect(application_name="blockers") for _ in range(3)]
+        for number, holder in enumerate(holders):
+            holder.execute("SELECT pg_advisory_lock(9, %s)", [number])
+            self.wait_for_lock(self.connect(), f"SELECT pg_advisory_lock(9, {number})")
+
+        wait_until(lambda: len(self.leaks_of("blockers")) == 3, "all three")
+
+        self.assertEqual(self.leaks_of("blockers", "group"), [])
 
     def test_limits_of_zero_find_nothing(self):
         self.server.set(leak_idle=0, leak_idle_in_transaction=0)

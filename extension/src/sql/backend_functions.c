@@ -17,6 +17,7 @@
 #include "stats/backend_query.h"
 #include "stats/backend_sample.h"
 #include "stats/backend_slot.h"
+#include "stats/holdings.h"
 #include "utils/acl.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
@@ -100,23 +101,6 @@ put_session(Datum *values, bool *nulls, const PgvBackendSlot *slot)
 	values[1] = Int64GetDatum(slot->pinned_objects);
 	values[3] = Int32GetDatum(slot->moved_settings);
 	values[4] = Int32GetDatum(slot->moved_statements);
-}
-
-/*
- * How many transactions ago the oldest began that this backend may look at, or
- * its own; -1 if it keeps none.
- */
-static int32
-xmin_age(const PGPROC *proc, TransactionId next_xid)
-{
-	TransactionId oldest = *(const volatile TransactionId *) &proc->xmin;
-
-	if (!TransactionIdIsNormal(oldest))
-		oldest = *(const volatile TransactionId *) &proc->xid;
-	if (!TransactionIdIsNormal(oldest))
-		return -1;
-	/* One that began after we read next_xid is no older than now. */
-	return Max((int32) (next_xid - oldest), 0);
 }
 
 /* What it holds: memory, CPU time, locks, old row versions. */
@@ -204,7 +188,7 @@ put_new_columns(Datum *values, bool *nulls, const PgvBackendSlot *slot, int inde
 
 	if (sample->connected_at != slot->connected_at)
 		sample = &no_sample;
-	put_holdings(&values[at], &nulls[at], slot, sample, xmin_age(proc, reading->next_xid));
+	put_holdings(&values[at], &nulls[at], slot, sample, pgv_xmin_age(proc, reading->next_xid));
 	at += HOLDINGS_COLUMNS;
 	put_waits(&values[at], &nulls[at], *(const volatile uint32 *) &proc->wait_event_info, sample);
 	at += WAIT_COLUMNS;

@@ -8,14 +8,37 @@
  */
 #include "base/pg_compat.h"
 
+#include "catalog/pg_type.h"
 #include "sql/sql_common.h"
 #include "stats/leaks.h"
+#include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/timestamp.h"
 
 PG_FUNCTION_INFO_V1(pgvalet_leak_rows);
 
-#define LEAK_COLUMNS 14
+#define LEAK_COLUMNS 17
+
+/* What a session keeps from others; all NULL for a group. */
+static void
+put_holdings(Datum *values, bool *nulls, const PgvLeak *leak)
+{
+	Datum	   *pids = palloc(Max(leak->blocked_count, 1) * sizeof(Datum));
+
+	for (int i = 0; i < leak->blocked_count; i++)
+		pids[i] = Int32GetDatum(leak->blocked_pids[i]);
+	if (leak->kind == PGV_LEAK_GROUP)
+	{
+		nulls[0] = nulls[1] = nulls[2] = true;
+		return;
+	}
+	values[0] = PointerGetDatum(construct_array(pids, leak->blocked_count, INT4OID,
+												sizeof(int32), true, TYPALIGN_INT));
+	nulls[0] = (leak->blocked_count == 0);
+	values[1] = Int32GetDatum(leak->slot.locks_held);
+	values[2] = Int32GetDatum(leak->xmin_age);
+	nulls[2] = (leak->xmin_age < 0);
+}
 
 /* Returns one row of pgvalet.leak_rows(). */
 static void
@@ -42,6 +65,7 @@ put_leak(ReturnSetInfo *result, const PgvLeak *leak)
 	values[13] = Int32GetDatum(leak->leaked_count);
 	if (is_group)
 		nulls[3] = nulls[4] = nulls[5] = nulls[9] = nulls[10] = nulls[11] = true;
+	put_holdings(&values[14], &nulls[14], leak);
 	tuplestore_putvalues(result->setResult, result->setDesc, values, nulls);
 }
 

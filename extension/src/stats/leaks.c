@@ -3,23 +3,7 @@
  * leaks.c
  *	  Which sessions look as if their application had forgotten them.
  *
- * A session that waits inside a transaction needs no other evidence than the
- * time: 0.5 when the limit is reached, 0.9 at ten times the limit.
- *
- * A session that waits outside one may be the spare of a pool.  What tells a
- * leak from a spare is what its application does meanwhile: a pool with a spare
- * uses it; an application that has lost it opens another, and later another.
- * So such a session scores
- *		0.2		for waiting longer than pgvalet.leak_idle,
- *		0.1		more if that is 20 times its own mean wait,
- *		0.1		if it was used for a handful of statements only,
- *		0.1		for each time the application opened connections since, at
- *				most 0.5, and at most as often as it has more connections now
- *				than one step (a tenth of pgvalet.leak_idle) after it was
- *				used last.
- * Connections that are opened together (a program that starts, a pool that is
- * filled) are one time; connections that replace others make no more of them.
- * Less than three such times never reach PGV_LEAKED_SCORE.
+ * What speaks for it is weighed in leak_score.c.
  *
  * extension/src/stats/leaks.c
  *-------------------------------------------------------------------------
@@ -28,7 +12,10 @@
 
 #include <limits.h>
 
+#include "access/transam.h"
+#include "stats/holdings.h"
 #include "stats/leak_groups.h"
+#include "stats/leak_score.h"
 #include "stats/leaks.h"
 #include "storage/shmem.h"
 #include "utils/guc.h"
@@ -38,23 +25,7 @@
 /* Samples, and times of opening, per pgvalet.leak_idle. */
 #define STEPS_PER_IDLE 10
 
-/* A session that was used for no more statements was hardly used. */
-#define FEW_STATEMENTS 5
-
-/* Waits this many times longer than the mean are out of character. */
-#define UNUSUAL_WAIT 20
-
-/* What one time of opening adds, and all of them at most. */
-#define SCORE_PER_OPENING 0.1
-#define MOST_FOR_OPENINGS 0.5
-
-/* It takes so many to speak of a habit. */
-#define OPENINGS_FOR_HABIT 3
-
-/* The highest score of a session whose application shows no habit of opening. */
-#define UNPROVED_SCORE (PGV_LEAKED_SCORE - 0.05)
-
-/* So many leaked sessions of one application and host are a leak of their own. */
+/* So many sessions that an application lost by habit are a leak of their own. */
 #define GROUP_LEAK 3
 
 const char *const pgv_leak_kind_names[PGV_LEAK_KINDS] = {
@@ -246,54 +217,31 @@ is_long_in_transaction(const PgvBackendSlot *slot, TimestampTz now)
 		now - slot->state_since >= (int64) leak_idle_in_transaction_ms * 1000;
 }
 
-static void
-judge_transaction(PgvLeak *leak, TimestampTz now)
-{
-	const PgvBackendSlot *slot = &leak->slot;
-	double		waited_s = (now - slot->state_since) / 1e6;
-	double		limit_s = leak_idle_in_transaction_ms / 1e3;
-
-	leak->kind = PGV_LEAK_IDLE_IN_TRANSACTION;
-	leak->score = Min(0.5 + 0.4 * (waited_s / limit_s - 1) / 9, 0.9);
-	snprintf(leak->reason, sizeof(leak->reason),
-			 "waits inside a%s transaction for %.0f s: its locks and the rows it may see are held for nothing",
-			 slot->state == PGV_STATE_IDLE_IN_TRANSACTION ? "" : " failed", waited_s);
-}
-
-/* Spares of an agent's pool are the agent's business, tools are their user's. */
+/* Tools are their user's. */
 static bool
 is_long_unused(const PgvBackendSlot *slot, TimestampTz now)
 {
 	return leak_idle_ms > 0 &&
 		slot->state == PGV_STATE_IDLE &&
-		slot->agent_name[0] == '\0' &&
 		now - slot->state_since >= (int64) leak_idle_ms * 1000 &&
 		!is_ignored(slot->application_name);
 }
 
-static void
-judge_unused(PgvLeak *leak, const PgvCandidate *candidate, int openings, int size_then,
-			 TimestampTz now)
+/* What the application has done since this session was used. */
+static PgvLeakHabit
+find_habit(const PgvCandidate *candidates, int count, const PgvCandidate *candidate,
+		   const PgvLeakGroups *groups)
 {
-	const PgvBackendSlot *slot = &leak->slot;
-	int64		waited_us = now - slot->state_since;
-	int64		mean_us = (slot->usage.idle_us + slot->usage.idle_in_transaction_us) /
-		Max(slot->usage.statement_count, 1);
-	int			growth = size_then < 0 ? 0 : candidate->group_size - size_then;
-	int			habit = Max(Min(openings, growth), 0);
+	const PgvBackendSlot *slot = &candidate->slot;
+	int			size_then = pgv_leak_group_size_at(groups, slot, slot->state_since + step_us());
+	PgvLeakHabit habit = {0};
 
-	leak->kind = PGV_LEAK_UNUSED;
-	leak->score = 0.2;
-	if (waited_us >= UNUSUAL_WAIT * mean_us)
-		leak->score += 0.1;
-	if (slot->usage.statement_count <= FEW_STATEMENTS)
-		leak->score += 0.1;
-	leak->score += Min(SCORE_PER_OPENING * habit, MOST_FOR_OPENINGS);
-	if (habit < OPENINGS_FOR_HABIT)
-		leak->score = Min(leak->score, UNPROVED_SCORE);
-	snprintf(leak->reason, sizeof(leak->reason),
-			 "unused for %.0f s after " INT64_FORMAT " statements; since then its application opened connections %d times and has %d more of them",
-			 waited_us / 1e6, slot->usage.statement_count, openings, growth);
+	/* An agent opens connections as its clients need them. */
+	if (slot->agent_name[0] != '\0')
+		return habit;
+	habit.openings = openings_since(candidates, count, candidate, slot->state_since);
+	habit.growth = size_then < 0 ? 0 : candidate->group_size - size_then;
+	return habit;
 }
 
 /*
@@ -310,6 +258,7 @@ add_groups(PgvLeak *leaks, int count, const int *group_numbers)
 	{
 		int			end = first;
 		int			leaked = 0;
+		int			lost_by_habit = 0;
 		double		highest = 0;
 
 		for (; end < count && group_numbers[end] == group_numbers[first]; end++)
@@ -317,32 +266,50 @@ add_groups(PgvLeak *leaks, int count, const int *group_numbers)
 			if (leaks[end].kind != PGV_LEAK_UNUSED || leaks[end].score < PGV_LEAKED_SCORE)
 				continue;
 			leaked++;
+			lost_by_habit += leaks[end].has_habit;
 			highest = Max(highest, leaks[end].score);
 		}
 		for (int i = first; i < end; i++)
 			leaks[i].leaked_count = leaked;
-		if (leaked >= GROUP_LEAK)
+		if (lost_by_habit >= GROUP_LEAK)
 		{
-			PgvLeak    *group = &leaks[all++];
-
-			*group = leaks[first];
-			group->kind = PGV_LEAK_GROUP;
-			group->score = Min(highest + 0.02 * leaked, 1.0);
-			snprintf(group->reason, sizeof(group->reason),
-					 "%d of %d sessions are leaked, and the application goes on to open others",
-					 leaked, group->session_count);
+			leaks[all] = leaks[first];
+			pgv_leak_judge_group(&leaks[all++], highest);
 		}
 		first = end;
 	}
 	return all;
 }
 
+/* Whether a session waits for so long that it is to be judged. */
+static bool
+is_long_waiting(const PgvBackendSlot *slot, TimestampTz now)
+{
+	return is_long_in_transaction(slot, now) || is_long_unused(slot, now);
+}
+
+/* Reads who waits for locks, if there is a session to be judged. */
+static PgvLockWaits
+read_lock_waits(const PgvCandidate *candidates, int count, TimestampTz now)
+{
+	PgvLockWaits none = {0};
+
+	for (int i = 0; i < count; i++)
+	{
+		if (is_long_waiting(&candidates[i].slot, now))
+			return pgv_lock_waits_read();
+	}
+	return none;
+}
+
 PgvLeak *
 pgv_leaks_find(TimestampTz now, int *count)
 {
 	PgvLeakGroups *groups = pgv_leak_groups_copy();
+	TransactionId next_xid = ReadNextTransactionId();
 	int			live_count;
 	PgvCandidate *candidates = read_candidates(&live_count);
+	PgvLockWaits waits = read_lock_waits(candidates, live_count, now);
 	PgvLeak    *leaks = palloc_extended(mul_size(Max(live_count, 1) * 2, sizeof(PgvLeak)),
 										MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
 	int		   *group_numbers = palloc(Max(live_count, 1) * sizeof(int));
@@ -351,19 +318,24 @@ pgv_leaks_find(TimestampTz now, int *count)
 	for (int i = 0; i < live_count; i++)
 	{
 		const PgvCandidate *candidate = &candidates[i];
-		const PgvBackendSlot *slot = &candidate->slot;
 		PgvLeak    *leak = &leaks[*count];
 
-		leak->slot = *slot;
-		leak->session_count = candidate->group_size;
-		if (is_long_in_transaction(slot, now))
-			judge_transaction(leak, now);
-		else if (is_long_unused(slot, now))
-			judge_unused(leak, candidate,
-						 openings_since(candidates, live_count, candidate, slot->state_since),
-						 pgv_leak_group_size_at(groups, slot, slot->state_since + step_us()), now);
-		else
+		if (!is_long_waiting(&candidate->slot, now))
 			continue;
+		leak->slot = candidate->slot;
+		leak->session_count = candidate->group_size;
+		leak->xmin_age = pgv_xmin_age(GetPGProcByNumber(candidate->index), next_xid);
+		leak->blocked_pids = pgv_lock_waits_behind(&waits, leak->slot.pid, &leak->blocked_count);
+		if (is_long_in_transaction(&leak->slot, now))
+			pgv_leak_judge_transaction(leak, (int64) leak_idle_in_transaction_ms * 1000, now);
+		else if (leak->slot.agent_name[0] == '\0' || leak->blocked_count > 0)
+		{
+			PgvLeakHabit habit = find_habit(candidates, live_count, candidate, groups);
+
+			pgv_leak_judge_unused(leak, &habit, now);
+		}
+		else
+			continue;			/* a spare of an agent's pool: its business */
 		group_numbers[(*count)++] = candidate->group_number;
 	}
 	*count = add_groups(leaks, *count, group_numbers);

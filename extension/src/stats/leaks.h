@@ -4,8 +4,8 @@
  *	  Which sessions look as if their application had forgotten them.
  *
  * A judgement from the slots as they are now and from how many sessions their
- * applications had before (leak_groups.h).  How a score comes about is said in
- * leaks.c and, for users, in docs/extension/leaks.md.
+ * applications had before (leak_groups.h), and from what they keep from others
+ * (holdings.h).  How a score comes about: leak_score.h.
  *
  * extension/src/stats/leaks.h
  *-------------------------------------------------------------------------
@@ -25,7 +25,8 @@
 typedef enum PgvLeakKind
 {
 	PGV_LEAK_IDLE_IN_TRANSACTION,	/* waits inside a transaction for long */
-	PGV_LEAK_UNUSED,			/* waits for long, while others are opened */
+	PGV_LEAK_UNUSED,			/* waits for long outside one, while others are
+								 * opened or wait for it */
 	PGV_LEAK_GROUP				/* several unused ones of one application */
 } PgvLeakKind;
 
@@ -38,7 +39,12 @@ typedef struct PgvLeak
 {
 	PgvLeakKind kind;
 	PgvBackendSlot slot;		/* the session; of a group, one of them */
-	double		score;			/* 0 to 1; PGV_LEAKED_SCORE and more: leaked */
+	double		score;			/* 0 to 1, two digits; PGV_LEAKED_SCORE and more:
+								 * leaked */
+	bool		has_habit;		/* unused: its application goes on to open others */
+	int32		xmin_age;		/* transactions whose row versions it keeps, -1 = none */
+	int			blocked_count;	/* backends that wait because of it */
+	int32	   *blocked_pids;	/* they, those that wait for it itself first */
 	int32		session_count;	/* direct sessions of its application and host */
 	int32		leaked_count;	/* of these, those that count as leaked */
 	char		reason[PGV_EVENT_MESSAGE_BYTES];	/* a sentence, ASCII */
