@@ -11,13 +11,16 @@ CREATE OR REPLACE FUNCTION pgvalet.rates(
     OUT read_bytes_per_second double precision,
     OUT written_bytes_per_second double precision,
     OUT temp_bytes_per_second double precision,
-    OUT wal_bytes_per_second double precision)
+    OUT wal_bytes_per_second double precision,
+    OUT rollbacks_per_second double precision,
+    OUT active_us_per_second double precision,
+    OUT idle_in_transaction_us_per_second double precision)
 RETURNS SETOF record
 LANGUAGE C VOLATILE STRICT PARALLEL RESTRICTED
 AS 'MODULE_PATHNAME', 'pgvalet_rates';
 
 COMMENT ON FUNCTION pgvalet.rates() IS
-    'What the server, roles, databases and applications do per second over 1, 5 and 60 minutes; pgvalet.io_rates gives the ids names. object_id is the role or database, name that of the others.';
+    'What the server, roles, databases and applications do per second over 1, 5 and 60 minutes; pgvalet.io_rates gives the ids names. Times are those of all sessions together. object_id is the role or database, name that of the others.';
 
 REVOKE ALL ON FUNCTION pgvalet.rates() FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION pgvalet.rates() TO pg_read_all_stats;
@@ -116,3 +119,38 @@ COMMENT ON COLUMN pgvalet.login_rates.logins_per_second_5min IS
     'Over the last 5 minutes, logins per second.';
 COMMENT ON COLUMN pgvalet.login_rates.logins_per_second_60min IS
     'Over the last hour, logins per second.';
+
+CREATE OR REPLACE VIEW pgvalet.recent_usage AS
+SELECT r.name AS application_name,
+       pg_catalog.clock_timestamp() - r.window_s * interval '1 second' AS since,
+       pg_catalog.round(r.logins_per_second * r.window_s)::bigint AS login_count,
+       pg_catalog.round((r.xacts_per_second - r.rollbacks_per_second) * r.window_s)::bigint AS xact_commit_count,
+       pg_catalog.round(r.rollbacks_per_second * r.window_s)::bigint AS xact_rollback_count,
+       pg_catalog.round(r.temp_bytes_per_second * r.window_s)::bigint AS temp_bytes,
+       pg_catalog.round(r.active_us_per_second * r.window_s)::bigint AS active_us,
+       pg_catalog.round(r.idle_in_transaction_us_per_second * r.window_s)::bigint AS idle_in_transaction_us
+  FROM pgvalet.rates() AS r
+ WHERE r.dimension = 'application'
+   AND r.window_minutes = 60
+   AND r.logins_per_second IS NOT NULL;
+
+GRANT SELECT ON pgvalet.recent_usage TO pg_read_all_stats;
+
+COMMENT ON VIEW pgvalet.recent_usage IS
+    'One row per application_name: what its sessions, live and ended, have done in the last hour. pgvalet.usage_by_application has the same since counting began.';
+COMMENT ON COLUMN pgvalet.recent_usage.application_name IS
+    'The application_name; ''(other)'' for the names that found no room.';
+COMMENT ON COLUMN pgvalet.recent_usage.since IS
+    'When the hour began, timestamp: 60 to 65 minutes ago, or the start of the server or pgvalet.reset(''rates'') if that was later.';
+COMMENT ON COLUMN pgvalet.recent_usage.login_count IS
+    'Sessions begun since then, under the name they began with.';
+COMMENT ON COLUMN pgvalet.recent_usage.xact_commit_count IS
+    'Transactions committed since then.';
+COMMENT ON COLUMN pgvalet.recent_usage.xact_rollback_count IS
+    'Transactions rolled back since then, by command or by error.';
+COMMENT ON COLUMN pgvalet.recent_usage.temp_bytes IS
+    'Written to temporary files since then, in bytes.';
+COMMENT ON COLUMN pgvalet.recent_usage.active_us IS
+    'Time spent on commands since then, all sessions together, in microseconds.';
+COMMENT ON COLUMN pgvalet.recent_usage.idle_in_transaction_us IS
+    'Time spent waiting for a command inside a transaction since then, all sessions together, in microseconds.';

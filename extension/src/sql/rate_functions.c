@@ -1,8 +1,8 @@
 /*-------------------------------------------------------------------------
  *
  * rate_functions.c
- *	  Functions under pgvalet.io_rates and login_rates; sql/parts/50_io.sql
- *	  declares them.
+ *	  Functions under pgvalet.io_rates, login_rates and recent_usage;
+ *	  sql/parts/50_io.sql declares them.
  *
  * extension/src/sql/rate_functions.c
  *-------------------------------------------------------------------------
@@ -17,7 +17,7 @@
 PG_FUNCTION_INFO_V1(pgvalet_rates);
 PG_FUNCTION_INFO_V1(pgvalet_io_budget);
 
-#define RATE_COLUMNS 11
+#define RATE_COLUMNS 14
 
 /* A rate, or NULL if no time has passed. */
 static void
@@ -57,6 +57,9 @@ put_window(ReturnSetInfo *result, const char *dimension, const PgvRateRow *row, 
 	put_rate(&values[8], &nulls[8], growth->written_bytes, window_us);
 	put_rate(&values[9], &nulls[9], growth->temp_bytes, window_us);
 	put_rate(&values[10], &nulls[10], growth->wal_bytes, window_us);
+	put_rate(&values[11], &nulls[11], growth->xact_rollback_count, window_us);
+	put_rate(&values[12], &nulls[12], growth->active_us, window_us);
+	put_rate(&values[13], &nulls[13], growth->idle_in_transaction_us, window_us);
 	tuplestore_putvalues(result->setResult, result->setDesc, values, nulls);
 }
 

@@ -112,10 +112,13 @@ add_counters(PgvRateCounters *counters, const PgvAggregateRow *row)
 
 	counters->login_count += row->login_count;
 	counters->xact_count += usage->xact_commit_count + usage->xact_rollback_count;
+	counters->xact_rollback_count += usage->xact_rollback_count;
 	counters->read_bytes += usage->block_read_count * BLCKSZ;
 	counters->written_bytes += usage->block_written_count * BLCKSZ;
 	counters->temp_bytes += usage->temp_bytes;
 	counters->wal_bytes += usage->wal_bytes;
+	counters->active_us += usage->active_us;
+	counters->idle_in_transaction_us += usage->idle_in_transaction_us;
 }
 
 /* The counters of all rows of a table, as of now; the aggregates in *rows. */

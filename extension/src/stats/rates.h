@@ -36,10 +36,13 @@ typedef struct PgvRateCounters
 {
 	int64		login_count;
 	int64		xact_count;		/* commits and rollbacks */
+	int64		xact_rollback_count;
 	int64		read_bytes;		/* blocks read into buffers */
 	int64		written_bytes;	/* blocks written from them */
 	int64		temp_bytes;
 	int64		wal_bytes;
+	int64		active_us;		/* on commands */
+	int64		idle_in_transaction_us;
 } PgvRateCounters;
 
 /* One role, database or application, or the server. */
