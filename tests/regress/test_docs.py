@@ -127,6 +127,30 @@ class DocsTest(unittest.TestCase):
         self.assertEqual(headers_of(expanded), [("pid", "state")])
         self.assertEqual(headers_of("FATAL:  terminating connection\nHINT:  none\n"), [])
 
+    def test_every_view_has_an_example(self):
+        server = self.start_server([])
+        with server.connect() as connection:
+            views = {row.relname for row in connection.execute(
+                "SELECT relname FROM pg_class"
+                " WHERE relnamespace = 'pgvalet'::regnamespace AND relkind = 'v'")}
+
+        examples = "\n".join(text for page in PAGES for kind, text, _ in blocks_of(page)
+                             if kind == "sql")
+
+        self.assertGreater(len(views), 20)
+        self.assertEqual(views - set(re.findall(r"pgvalet\.(\w+)", examples)), set())
+
+    def test_memory_is_what_the_page_says(self):
+        server = self.start_server([("ini", "max_connections = 100\n", 1)])
+        shown = re.search(r"all_together\n-+\n +(\S+ \wB)\n",
+                          (ROOT / "docs" / "extension.md").read_text(encoding="utf-8"))[1]
+
+        with server.connect() as connection:
+            real = connection.execute("SELECT pg_size_pretty(sum(bytes)) AS all_together"
+                                      "  FROM pgvalet.memory").fetchone().all_together
+
+        self.assertEqual(shown, real)
+
 
 def make_test(page):
     return lambda self: self.check_page(page)
