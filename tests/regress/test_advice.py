@@ -372,6 +372,17 @@ class AdviceTest(ServerTest):
         self.assertEqual(found.severity, "critical")
         self.assertIn("nowhere", found.finding)
 
+    def test_policy_not_in_force_for_want_of_room(self):
+        self.addCleanup(self.observer.execute, "DELETE FROM pgvalet.idle_policy")
+
+        self.observer.execute(
+            "INSERT INTO pgvalet.idle_policy (position, name, state)"
+            " SELECT n, 'rule ' || n, 'idle' FROM generate_series(1, 65) AS n")
+
+        found = wait_until(lambda: self.advice("policy_not_in_force"), "the advice")[0]
+        self.assertEqual(found.severity, "critical")
+        self.assertIn("rule 65", found.finding)
+
     def test_policy_names(self):
         self.addCleanup(self.observer.execute, "DELETE FROM pgvalet.idle_policy")
         self.assertEqual(self.advice("policy_names"), [])
