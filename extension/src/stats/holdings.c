@@ -116,7 +116,11 @@ first_wait_for(const PgvLockWaits *waits, int32 blocker)
 int32 *
 pgv_lock_waits_behind(const PgvLockWaits *waits, int32 pid, int *count)
 {
-	HASHCTL		info = {.keysize = sizeof(int32),.entrysize = sizeof(int32),.hcxt = CurrentMemoryContext};
+	HASHCTL		info = {
+		.keysize = sizeof(int32),
+		.entrysize = sizeof(int32),
+		.hcxt = CurrentMemoryContext,
+	};
 	int			first = first_wait_for(waits, pid);
 	int32		blocker = pid;
 	int32	   *behind;
