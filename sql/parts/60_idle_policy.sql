@@ -72,9 +72,10 @@ CREATE TABLE IF NOT EXISTS pgvalet.idle_policy (
             AND coalesce(warn_after, end_after) <= end_after
             AND coalesce(cancel_after, end_after) <= end_after)),
     CONSTRAINT spares_roles_are_up_to_8_names
-        CHECK (pg_catalog.cardinality(spares_roles) <= 8
-           AND pg_catalog.array_position(spares_roles, NULL) IS NULL
-           AND (pg_catalog.array_ndims(spares_roles) = 1 OR spares_roles = '{}')),
+        CHECK (CASE WHEN spares_roles = '{}' THEN true
+                    WHEN pg_catalog.array_ndims(spares_roles) <> 1 THEN false
+                    ELSE pg_catalog.cardinality(spares_roles) <= 8
+                     AND pg_catalog.array_position(spares_roles, NULL) IS NULL END),
     CONSTRAINT spares_roles_fit
         CHECK (63 >= ALL (ARRAY[pg_catalog.octet_length(spares_roles[1]),
                                 pg_catalog.octet_length(spares_roles[2]),
@@ -88,7 +89,7 @@ CREATE TABLE IF NOT EXISTS pgvalet.idle_policy (
 
 SELECT pg_catalog.pg_extension_config_dump('pgvalet.idle_policy', '');
 
-GRANT SELECT ON pgvalet.idle_policy TO pg_read_all_stats;
+GRANT SELECT ON pgvalet.idle_policy TO PUBLIC;
 
 CREATE OR REPLACE TRIGGER idle_policy_changed
     AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON pgvalet.idle_policy

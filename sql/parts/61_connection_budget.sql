@@ -29,9 +29,10 @@ CREATE TABLE IF NOT EXISTS pgvalet.connection_budget (
     CONSTRAINT reserved_connections_are_for_somebody
         CHECK ((reserved_connections > 0) = (reserved_for <> '{}')),
     CONSTRAINT reserved_for_are_up_to_8_names
-        CHECK (pg_catalog.cardinality(reserved_for) <= 8
-           AND pg_catalog.array_position(reserved_for, NULL) IS NULL
-           AND (pg_catalog.array_ndims(reserved_for) = 1 OR reserved_for = '{}')),
+        CHECK (CASE WHEN reserved_for = '{}' THEN true
+                    WHEN pg_catalog.array_ndims(reserved_for) <> 1 THEN false
+                    ELSE pg_catalog.cardinality(reserved_for) <= 8
+                     AND pg_catalog.array_position(reserved_for, NULL) IS NULL END),
     CONSTRAINT reserved_for_fits
         CHECK (63 >= ALL (ARRAY[pg_catalog.octet_length(reserved_for[1]),
                                 pg_catalog.octet_length(reserved_for[2]),
@@ -45,7 +46,7 @@ CREATE TABLE IF NOT EXISTS pgvalet.connection_budget (
 
 SELECT pg_catalog.pg_extension_config_dump('pgvalet.connection_budget', '');
 
-GRANT SELECT ON pgvalet.connection_budget TO pg_read_all_stats;
+GRANT SELECT ON pgvalet.connection_budget TO PUBLIC;
 
 CREATE OR REPLACE TRIGGER connection_budget_changed
     AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON pgvalet.connection_budget

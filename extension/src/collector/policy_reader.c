@@ -13,18 +13,25 @@
 #include "catalog/namespace.h"
 #include "catalog/pg_class.h"
 #include "collector/policy_reader.h"
-#include "collector/policy_rows.h"
 #include "commands/dbcommands.h"
 #include "commands/extension.h"
 #include "executor/spi.h"
+#include "pgstat.h"
 #include "policy/policy_changes.h"
+#include "policy/policy_rows.h"
 #include "policy/policy_table.h"
+#include "postmaster/interrupt.h"
 #include "stats/event_log.h"
+#include "storage/latch.h"
 #include "storage/lmgr.h"
 #include "utils/guc.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
 #include "utils/snapmgr.h"
+
+/* How often, and how soon again, a lock is tried: some 200 ms in all. */
+#define LOCK_TRIES 20
+#define LOCK_AGAIN_MS 10L
 
 /*
  * A transaction that is prepared and has written one of the tables: when it is
@@ -96,11 +103,34 @@ read_tables(Oid rules, Oid budgets)
 	SPI_connect();
 	/* First: what is committed afterwards is not among the rows either. */
 	is_pending = is_prepared_change_pending(rules, budgets);
-	pgv_policy_rows_read(&rows);
+	pgv_policy_rows_init(&rows);
+	pgv_policy_rows_read_rules(rules, &rows);
+	pgv_policy_rows_read_budgets(budgets, &rows);
 	publish(&rows);
 	SPI_finish();
 	PopActiveSnapshot();
 	return is_pending ? PGV_READING_AGAIN : PGV_READING_DONE;
+}
+
+/*
+ * Locks a table; false if somebody else has it for longer than a moment.  A
+ * transaction that has just committed tells us before it lets its locks go.
+ */
+static bool
+lock_table(Oid table)
+{
+	for (int i = 0; i < LOCK_TRIES; i++)
+	{
+		if (ConditionalLockRelationOid(table, AccessShareLock))
+			return true;
+		(void) WaitLatch(MyLatch, WL_LATCH_SET | WL_TIMEOUT | WL_EXIT_ON_PM_DEATH, LOCK_AGAIN_MS,
+						 PG_WAIT_EXTENSION);
+		ResetLatch(MyLatch);
+		CHECK_FOR_INTERRUPTS();
+		if (ShutdownRequestPending)
+			return false;
+	}
+	return false;
 }
 
 static PgvReading
@@ -124,8 +154,7 @@ read_policy(void)
 							get_database_name(MyDatabaseId)), true);
 		return PGV_READING_DONE;
 	}
-	if (!ConditionalLockRelationOid(rules, AccessShareLock) ||
-		!ConditionalLockRelationOid(budgets, AccessShareLock))
+	if (!lock_table(rules) || !lock_table(budgets))
 	{
 		(void) pgv_policy_note_error("a table of rules or budgets is locked: what was read before stays in force");
 		return PGV_READING_AGAIN;

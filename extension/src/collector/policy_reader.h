@@ -5,7 +5,8 @@
  *	  in force.
  *
  * It runs with the rights of a superuser, so it reads nothing but tables that
- * belong to the extension pgvalet, with a search_path that has no other schema.
+ * belong to the extension pgvalet, each with the rights of its owner
+ * (policy/owner_select.h).
  *
  * extension/src/collector/policy_reader.h
  *-------------------------------------------------------------------------
@@ -24,7 +25,7 @@ typedef enum PgvReading
 /*
  * Reads both tables of this database.
  *
- * Never waits for a lock.  Raises no error: what went wrong stands in the status
+ * Waits for a lock a fifth of a second at most.  Raises no error: what went wrong stands in the status
  * (policy_table.h) and, if it is new, in the server log.
  *
  * REQUIRES: a process connected to the database, no transaction.

@@ -66,6 +66,7 @@ SELECT columns, vals, pg_temp.try(columns, vals)
                ('spares_roles', '''{a,b,c,d,e,f,g,h}'''),
                ('spares_roles', '''{a,b,c,d,e,f,g,h,i}'''),
                ('spares_roles', '''{a,NULL}'''),
+               ('spares_roles', '''{{a,b},{c,d}}'''),
                ('spares_roles', 'ARRAY[''a'', repeat(''x'', 64)]'))
     AS t (columns, vals);
 INSERT INTO pgvalet.idle_policy (position, name, state) VALUES (99, '', 'idle');
@@ -94,6 +95,7 @@ SELECT columns, vals, pg_temp.try_budget(columns, vals)
                ('max_connections, reserved_connections', '5, 2'),
                ('max_connections, reserved_for', '5, ''{a}'''),
                ('max_connections, reserved_connections, reserved_for', '5, 6, ''{a}'''),
+               ('max_connections, reserved_connections, reserved_for', '5, 2, ''{{a,b},{c,d}}'''),
                ('max_connections, reserved_connections, reserved_for', '5, 2, ''{a,b}'''))
     AS t (columns, vals);
 
@@ -109,13 +111,15 @@ SELECT tgrelid::regclass, tgname, tgenabled FROM pg_trigger
  WHERE tgname IN ('idle_policy_changed', 'connection_budget_changed') ORDER BY tgname;
 SELECT pgvalet.policy_changed();
 
--- Who sees all statistics may see rules, and change none.
+-- Everybody may see rules, and change none; who sees all statistics sees their effect.
 CREATE ROLE regress_pgvalet_plain;
 CREATE ROLE regress_pgvalet_stats;
 GRANT pg_read_all_stats TO regress_pgvalet_stats;
 SET ROLE regress_pgvalet_plain;
-SELECT * FROM pgvalet.idle_policy;
-SELECT * FROM pgvalet.connection_budget;
+SELECT name FROM pgvalet.idle_policy;
+SELECT name FROM pgvalet.connection_budget;
+DELETE FROM pgvalet.idle_policy;
+DELETE FROM pgvalet.connection_budget;
 SELECT * FROM pgvalet.policy_status;
 SELECT * FROM pgvalet.policy_status();
 SELECT * FROM pgvalet.idle_policy_counts;

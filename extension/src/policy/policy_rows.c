@@ -6,7 +6,7 @@
  * The constraints of the tables (sql/parts) say the same as the checks here, but
  * whoever owns a table can drop a constraint.
  *
- * extension/src/collector/policy_rows.c
+ * extension/src/policy/policy_rows.c
  *-------------------------------------------------------------------------
  */
 #include "base/pg_compat.h"
@@ -14,8 +14,10 @@
 #include <arpa/inet.h>
 #include <sys/socket.h>
 
-#include "collector/policy_rows.h"
+#include "catalog/pg_type.h"
 #include "executor/spi.h"
+#include "policy/owner_select.h"
+#include "policy/policy_rows.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
 
@@ -27,7 +29,18 @@ static const char rules_query[] =
 " min_used_share, " MICROSECONDS("log_after") ", " MICROSECONDS("warn_after") ", "
 MICROSECONDS("cancel_after") ", " MICROSECONDS("end_after") ","
 " spares_superusers, spares_advisory_locks, spares_listeners, spares_roles, is_dry_run"
-" FROM pgvalet.idle_policy WHERE is_enabled ORDER BY position, name COLLATE \"C\"";
+" FROM ONLY pgvalet.idle_policy WHERE is_enabled ORDER BY position, name COLLATE \"C\"";
+
+static const PgvColumn rules_columns[] = {
+	{"position", INT4OID}, {"name", TEXTOID}, {"is_enabled", BOOLOID}, {"is_dry_run", BOOLOID},
+	{"state", TEXTOID}, {"role_name", TEXTOID}, {"includes_members", BOOLOID},
+	{"database_name", TEXTOID}, {"application_pattern", TEXTOID}, {"client_network", CIDROID},
+	{"client_is_local", BOOLOID}, {"connection_kind", TEXTOID}, {"min_used_share", FLOAT8OID},
+	{"log_after", INTERVALOID}, {"warn_after", INTERVALOID}, {"cancel_after", INTERVALOID},
+	{"end_after", INTERVALOID}, {"spares_superusers", BOOLOID},
+	{"spares_advisory_locks", BOOLOID}, {"spares_listeners", BOOLOID},
+	{"spares_roles", TEXTARRAYOID},
+};
 
 /* Columns of rules_query. */
 enum
@@ -51,7 +64,14 @@ enum
 static const char budgets_query[] =
 "SELECT name, role_name, includes_members, database_name, application_pattern,"
 " max_connections, reserved_connections, reserved_for, is_dry_run"
-" FROM pgvalet.connection_budget WHERE is_enabled ORDER BY name COLLATE \"C\"";
+" FROM ONLY pgvalet.connection_budget WHERE is_enabled ORDER BY name COLLATE \"C\"";
+
+static const PgvColumn budgets_columns[] = {
+	{"name", TEXTOID}, {"is_enabled", BOOLOID}, {"is_dry_run", BOOLOID}, {"role_name", TEXTOID},
+	{"includes_members", BOOLOID}, {"database_name", TEXTOID}, {"application_pattern", TEXTOID},
+	{"max_connections", INT4OID}, {"reserved_for", TEXTARRAYOID},
+	{"reserved_connections", INT4OID},
+};
 
 /* Columns of budgets_query. */
 enum
@@ -239,17 +259,18 @@ leave_out(StringInfo left_out, const char *kind, HeapTuple row, const char *why)
 					 name != NULL ? name : "", why);
 }
 
-static void
-select_rows(const char *query)
+void
+pgv_policy_rows_init(PgvPolicyRows *rows)
 {
-	if (SPI_execute(query, true, 0) != SPI_OK_SELECT)
-		elog(ERROR, "could not read: %s", query);
+	memset(rows, 0, sizeof(*rows));
+	initStringInfo(&rows->left_out);
 }
 
-static void
-read_rules(PgvPolicyRows *rows)
+void
+pgv_policy_rows_read_rules(Oid table, PgvPolicyRows *rows)
 {
-	select_rows(rules_query);
+	pgv_owner_select(table, rules_columns, lengthof(rules_columns), rules_query);
+	rows->enabled_rule_count = (int64) SPI_processed;
 	rows->rules = palloc0(PGV_MAX_RULES * sizeof(PgvRule));
 	rows->rule_count = 0;
 	for (uint64 i = 0; i < SPI_processed; i++)
@@ -269,10 +290,11 @@ read_rules(PgvPolicyRows *rows)
 	}
 }
 
-static void
-read_budgets(PgvPolicyRows *rows)
+void
+pgv_policy_rows_read_budgets(Oid table, PgvPolicyRows *rows)
 {
-	select_rows(budgets_query);
+	pgv_owner_select(table, budgets_columns, lengthof(budgets_columns), budgets_query);
+	rows->enabled_budget_count = (int64) SPI_processed;
 	rows->budgets = palloc0(PGV_MAX_BUDGETS * sizeof(PgvBudget));
 	rows->budget_count = 0;
 	for (uint64 i = 0; i < SPI_processed; i++)
@@ -290,12 +312,4 @@ read_budgets(PgvPolicyRows *rows)
 			memset(budget, 0, sizeof(*budget));
 		}
 	}
-}
-
-void
-pgv_policy_rows_read(PgvPolicyRows *rows)
-{
-	initStringInfo(&rows->left_out);
-	read_rules(rows);
-	read_budgets(rows);
 }
