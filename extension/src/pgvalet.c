@@ -22,7 +22,7 @@
 #include "collector/database_worker.h"
 #include "collector/watch.h"
 #include "fmgr.h"
-#include "policy/budget.h"
+#include "policy/budget_seats.h"
 #include "policy/idle_policy.h"
 #include "policy/policy_changes.h"
 #include "policy/policy_settings.h"
@@ -76,7 +76,7 @@ list_parts(void)
 	pgv_parts_add(&pgv_history_part);
 	pgv_parts_add(&pgv_catalog_changes_part);
 	pgv_parts_add(&pgv_policy_table_part);
-	pgv_parts_add(&pgv_budget_part);
+	pgv_parts_add(&pgv_budget_seats_part);
 	pgv_parts_add(&pgv_idle_policy_part);
 	pgv_parts_add(&pgv_database_worker_part);
 }

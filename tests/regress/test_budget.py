@@ -174,6 +174,59 @@ class BudgetTest(PolicyTest):
         wait_until(lambda: self.used() == 2, "the sessions to be counted")
         self.assertIn("budget", self.refusal(user="alice"))
 
+    def test_everybody_counts_while_rules_and_budgets_change(self):
+        self.budget(role_name="alice", max_connections=2)
+        for _ in range(2):
+            self.connect(user="alice")
+        self.rule("unrelated", end_after="1 hour")
+        seen = set()
+
+        def look_until_generation(generation):
+            while True:
+                row = self.one(self.observer, "SELECT s.generation, b.direct_connections AS used"
+                               " FROM pgvalet.policy_status AS s, pgvalet.budget AS b"
+                               " WHERE b.budget_name = 'budget'")
+                seen.add(row.used)
+                if row.generation >= generation:
+                    return True
+
+        def change(n):
+            before = self.status().generation
+            self.observer.execute("UPDATE pgvalet.idle_policy SET end_after = %s * interval '1 h'",
+                                  (n,))
+            look_until_generation(before + 1)
+            self.insert("connection_budget", name=f"a {n}", max_connections=1000)
+            look_until_generation(before + 2)
+
+        for n in range(2, 12):
+            change(n)
+        self.assertEqual(seen, {2})
+
+    def test_budget_counts_those_who_are_there_from_its_first_moment(self):
+        for _ in range(2):
+            self.connect(user="alice")
+        for n in range(10):
+            self.budget(f"budget {n}", role_name="alice", max_connections=2)
+            self.assertIn("too many connections", self.refusal(user="alice"))
+            self.wait_for_generation(
+                lambda: self.observer.execute("TRUNCATE pgvalet.connection_budget"))
+
+    def test_budgets_with_and_without_patterns_are_counted_apart(self):
+        for n in range(70):
+            self.insert("connection_budget", name=f"other {n}", role_name="bob",
+                        max_connections=1000)
+        self.insert("connection_budget", name="all", max_connections=1000)
+        self.insert("connection_budget", name="some", application_pattern="x%",
+                    max_connections=1000)
+        wait_until(lambda: self.status().budget_count == 72, "the budgets")
+        names = ["x1", "x2", "x3", "y", "z"]
+        sessions = [self.connect(user="alice", application_name=name) for name in names]
+        self.connect(user="bob", application_name="y")
+
+        self.assertEqual(self.used("some"), 3)
+        self.assertEqual(self.used("other 69"), 1)
+        self.assertEqual(self.used("all"), len(sessions) + 2)
+
     def test_sessions_move_to_other_budgets_when_memberships_change(self):
         self.role("team", options="NOLOGIN")
         self.connect(user="alice")

@@ -103,6 +103,31 @@ count_login(PgvAggregate *entry)
 }
 
 /*
+ * Takes the places of the session in its connection budgets, and the lock of the
+ * slots: it is held afterwards.  False if a budget has no room.
+ */
+static bool
+claim_places(PgvBackendSlot *slot, const PgvBackendSlot *fresh, PgvBudgetRefusal *refusal)
+{
+	PgvBudgetClaim claim;
+	PgvBudgetAnswer answer;
+
+	for (;;)
+	{
+		pgv_budget_prepare(&claim);
+		LWLockAcquire(pgv_lock(PGV_LOCK_SLOTS), LW_EXCLUSIVE);
+
+		/* The collector may not have come to the session before us. */
+		pgv_aggregate_fold(slot);
+
+		answer = pgv_budget_claim(&claim, fresh, refusal);
+		if (answer != PGV_BUDGET_ASK_AGAIN)
+			return answer == PGV_BUDGET_GRANTED;
+		LWLockRelease(pgv_lock(PGV_LOCK_SLOTS));
+	}
+}
+
+/*
  * Makes the slot with our index ours and live.  False if a connection budget has
  * no room for the session: the slot stays free.
  */
@@ -111,17 +136,9 @@ claim_slot(PgvBackendSlot *slot, PgvBudgetRefusal *refusal)
 {
 	Size		after_count = offsetof(PgvBackendSlot, phase);
 	PgvBackendSlot fresh;
-	PgvBudgetClaim claim;
 
 	describe_session(&fresh);
-	pgv_budget_prepare(&claim);
-
-	LWLockAcquire(pgv_lock(PGV_LOCK_SLOTS), LW_EXCLUSIVE);
-
-	/* The collector may not have come to the session before us. */
-	pgv_aggregate_fold(slot);
-
-	if (!pgv_budget_claim(&claim, &fresh, refusal))
+	if (!claim_places(slot, &fresh, refusal))
 	{
 		LWLockRelease(pgv_lock(PGV_LOCK_SLOTS));
 		return false;

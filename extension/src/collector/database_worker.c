@@ -17,6 +17,7 @@
 #include "policy/identity.h"
 #include "policy/policy_settings.h"
 #include "policy/policy_table.h"
+#include "policy/put_in_force.h"
 #include "postmaster/bgworker.h"
 #include "postmaster/interrupt.h"
 #include "stats/event_log.h"
@@ -172,12 +173,17 @@ check_database(void)
 	if (found == PGV_DATABASE_OPEN)
 		return true;
 	if (pgv_policy_database[0] == '\0')
-		(void) pgv_policy_withdraw("", "");
+		(void) pgv_policy_put_out_of_force("", "");
 	else
-		(void) pgv_policy_withdraw(pgv_policy_database,
-								   found == PGV_DATABASE_MISSING ?
-								   "there is no database of this name" :
-								   "the database allows no connections");
+	{
+		const char *error = found == PGV_DATABASE_MISSING ? "there is no database of this name" :
+			"the database allows no connections";
+
+		if (pgv_policy_put_out_of_force(pgv_policy_database, error))
+			ereport(LOG,
+					(errmsg("pgvalet: rules and budgets cannot be read from database \"%s\": %s",
+							pgv_policy_database, error)));
+	}
 	pgv_policy_note_served(request);
 	return false;
 }

@@ -20,8 +20,8 @@
 #include "policy/policy_changes.h"
 #include "policy/policy_rows.h"
 #include "policy/policy_table.h"
+#include "policy/put_in_force.h"
 #include "postmaster/interrupt.h"
-#include "stats/event_log.h"
 #include "storage/latch.h"
 #include "storage/lmgr.h"
 #include "utils/guc.h"
@@ -57,30 +57,6 @@ find_table(Oid extension, const char *name)
 	return table;
 }
 
-/* Takes note of an error; it goes into the log once. */
-static void
-note_error(const char *error, bool withdraw)
-{
-	char	   *database = get_database_name(MyDatabaseId);
-	bool		is_news = withdraw ? pgv_policy_withdraw(database ? database : "", error) :
-		pgv_policy_note_error(error);
-
-	if (is_news && !withdraw)
-		ereport(LOG, (errmsg("pgvalet: %s", error)));
-}
-
-/* Puts what was read in force; an event says so if it is something else than before. */
-static void
-publish(const PgvPolicyRows *rows)
-{
-	PgvEvent	event = {.kind = PGV_EVENT_POLICY_CHANGED,.database_id = MyDatabaseId};
-
-	if (pgv_policy_publish(get_database_name(MyDatabaseId), rows->rules, rows->rule_count,
-						   rows->budgets, rows->budget_count, rows->left_out.data))
-		pgv_event_add(&event, "%d rules and %d budgets are in force", rows->rule_count,
-					  rows->budget_count);
-}
-
 static bool
 is_prepared_change_pending(Oid rules, Oid budgets)
 {
@@ -106,7 +82,7 @@ read_tables(Oid rules, Oid budgets)
 	pgv_policy_rows_init(&rows);
 	pgv_policy_rows_read_rules(rules, &rows);
 	pgv_policy_rows_read_budgets(budgets, &rows);
-	publish(&rows);
+	pgv_policy_put_in_force(&rows);
 	SPI_finish();
 	PopActiveSnapshot();
 	return is_pending ? PGV_READING_AGAIN : PGV_READING_DONE;
@@ -137,21 +113,24 @@ static PgvReading
 read_policy(void)
 {
 	Oid			extension = get_extension_oid("pgvalet", true);
+	char	   *database = get_database_name(MyDatabaseId);
 	Oid			rules;
 	Oid			budgets;
 
 	if (!OidIsValid(extension))
 	{
-		note_error(psprintf("there is no extension pgvalet in database \"%s\"",
-							get_database_name(MyDatabaseId)), true);
+		(void) pgv_policy_put_out_of_force(database,
+										   psprintf("there is no extension pgvalet in database \"%s\"",
+													database));
 		return PGV_READING_DONE;
 	}
 	rules = find_table(extension, PGV_RULES_TABLE);
 	budgets = find_table(extension, PGV_BUDGETS_TABLE);
 	if (!OidIsValid(rules) || !OidIsValid(budgets))
 	{
-		note_error(psprintf("the extension pgvalet in database \"%s\" has no tables for rules and budgets: update it",
-							get_database_name(MyDatabaseId)), true);
+		(void) pgv_policy_put_out_of_force(database,
+										   psprintf("the extension pgvalet in database \"%s\" has no tables for rules and budgets: update it",
+													database));
 		return PGV_READING_DONE;
 	}
 	if (!lock_table(rules) || !lock_table(budgets))

@@ -12,52 +12,16 @@
 #include "policy/policy_settings.h"
 #include "stats/event_log.h"
 #include "stats/session_end.h"
-#include "storage/shmem.h"
 #include "utils/builtins.h"
 #include "utils/timestamp.h"
 
 /* At most one event per budget and second: storms of logins refill the ring. */
 #define EVENT_AGAIN_US INT64CONST(1000000)
 
-/* How soon a change of roles is looked for while there are budgets, milliseconds. */
-#define LOOK_AGAIN_MS 1000L
-
-#define SEAT_WORDS (PGV_MAX_BUDGETS / 64)
-
-/* In which budgets a session counts, by role and database; bits by place. */
-typedef struct PgvBudgetSeat
-{
-	int32		pid;			/* of the session, 0 = none yet */
-	uint32		generation;		/* of the budgets that the bits are for */
-	uint64		bits[SEAT_WORDS];
-} PgvBudgetSeat;
-
-static PgvBudgetSeat *seats = NULL;
-
-static Size
-seats_size(void)
-{
-	return mul_size(MaxBackends, sizeof(PgvBudgetSeat));
-}
-
+/* Finds out who this backend's session is, as far as budgets ask. */
 static void
-seats_make(void)
+find_identity(PgvBudgetClaim *claim)
 {
-	bool		found;
-
-	seats = ShmemInitStruct("pgvalet budget seats", seats_size(), &found);
-	if (!found)
-		memset(seats, 0, seats_size());
-}
-
-void
-pgv_budget_prepare(PgvBudgetClaim *claim)
-{
-	memset(claim, 0, sizeof(*claim));
-	claim->is_needed = pgv_policy_has_budgets();
-	if (!claim->is_needed)
-		return;
-	claim->is_superuser = GetSessionUserIsSuperuser();
 	if (pgv_policy_budgets_need_members())
 	{
 		pgv_catalogs_begin();
@@ -72,48 +36,17 @@ pgv_budget_prepare(PgvBudgetClaim *claim)
 	claim->identity.role_names = &claim->own_name;
 }
 
-/* In which budgets a session of this identity counts.  REQUIRES: PGV_LOCK_POLICY. */
-static PgvBudgetSeat
-seat_for(int32 pid, const PgvIdentity *identity)
+void
+pgv_budget_prepare(PgvBudgetClaim *claim)
 {
-	PgvBudgetSeat seat = {.pid = pid,.generation = pgv_policy_generation()};
-	int			count;
-	const PgvBudgetEntry *entries = pgv_policy_budgets(&count);
-
-	for (int i = 0; i < count; i++)
-	{
-		if (pgv_identity_matches(identity, &entries[i].budget.match))
-			seat.bits[i / 64] |= UINT64CONST(1) << (i % 64);
-	}
-	return seat;
-}
-
-static bool
-has_seat(const PgvBudgetSeat *seat, int budget)
-{
-	return (seat->bits[budget / 64] & (UINT64CONST(1) << (budget % 64))) != 0;
-}
-
-/* Live sessions that count in a budget.  REQUIRES: both locks. */
-static void
-count_use(const PgvBudget *budget, int place, int32 *agent_count, int32 *direct_count)
-{
-	uint32		generation = pgv_policy_generation();
-
-	*agent_count = *direct_count = 0;
-	for (int i = 0; i < MaxBackends; i++)
-	{
-		const PgvBackendSlot *slot = &pgv_slots->slots[i].slot;
-
-		if (slot->phase != PGV_SLOT_LIVE || seats[i].pid != slot->pid ||
-			seats[i].generation != generation || !has_seat(&seats[i], place) ||
-			!pgv_application_matches(&budget->match, slot->application_name))
-			continue;
-		if (slot->agent_name[0] != '\0')
-			(*agent_count)++;
-		else
-			(*direct_count)++;
-	}
+	memset(claim, 0, sizeof(*claim));
+	claim->generation = pgv_seats_generation();
+	claim->is_needed = pgv_policy_has_budgets();
+	if (!claim->is_needed)
+		return;
+	claim->is_superuser = GetSessionUserIsSuperuser();
+	find_identity(claim);
+	claim->seat = pgv_seat_in_force(&claim->identity);
 }
 
 /* How many there may be with a session of this identity. */
@@ -156,67 +89,77 @@ note_refusal(PgvBudgetRefusal *refusal, PgvBudgetEntry *entry, int32 used,
 		entry->untold_count++;
 }
 
-/*
- * Counts the use of all budgets of a session, into used by place; false if one
- * has no room for it, which is noted.
- */
+/* Whether all budgets of the session have room; one that has not is noted. */
 static bool
-has_room(const PgvBudgetClaim *claim, const PgvBudgetSeat *seat, const PgvBackendSlot *fresh,
-		 int32 *used, PgvBudgetRefusal *refusal)
+has_room(const PgvBudgetClaim *claim, const PgvBudgetSeat *seat, const PgvSeatCounts *counts,
+		 const PgvBackendSlot *fresh, PgvBudgetRefusal *refusal)
 {
 	int			count;
 	PgvBudgetEntry *entries = pgv_policy_budgets(&count);
 
-	for (int i = 0; i < count; i++)
+	for (int i = 0; i < count && !claim->is_superuser; i++)
 	{
-		int32		agent_count;
-		int32		direct_count;
+		int32		used;
 
-		used[i] = -1;
-		if (!has_seat(seat, i) ||
-			!pgv_application_matches(&entries[i].budget.match, fresh->application_name))
+		if (!pgv_seat_has(seat, i))
 			continue;
-		count_use(&entries[i].budget, i, &agent_count, &direct_count);
-		used[i] = agent_count + direct_count;
-		if (claim->is_superuser || used[i] < limit_for(&entries[i].budget, &claim->identity))
+		used = pgv_seats_counted(counts, i);
+		if (used < limit_for(&entries[i].budget, &claim->identity))
 			continue;
-		note_refusal(refusal, &entries[i], used[i], fresh);
+		note_refusal(refusal, &entries[i], used, fresh);
 		if (!refusal->is_dry_run)
 			return false;
 	}
 	return true;
 }
 
-bool
-pgv_budget_claim(const PgvBudgetClaim *claim, const PgvBackendSlot *fresh,
-				 PgvBudgetRefusal *refusal)
+/* Notes how many there are with this session. */
+static void
+note_highest(const PgvBudgetSeat *seat, const PgvSeatCounts *counts)
 {
-	int32		used[PGV_MAX_BUDGETS];
 	int			count;
-	PgvBudgetEntry *entries;
-	PgvBudgetSeat seat;
-	bool		may_enter;
+	PgvBudgetEntry *entries = pgv_policy_budgets(&count);
 
-	refusal->is_refused = false;
-	if (!claim->is_needed)
-		return true;
-
-	LWLockAcquire(pgv_lock(PGV_LOCK_POLICY), LW_SHARED);
-	entries = pgv_policy_budgets(&count);
-	seat = seat_for(fresh->pid, &claim->identity);
-	may_enter = has_room(claim, &seat, fresh, used, refusal);
-	for (int i = 0; i < count && may_enter; i++)
+	for (int i = 0; i < count; i++)
 	{
-		if (used[i] + 1 > entries[i].highest)
+		int32		used;
+
+		if (!pgv_seat_has(seat, i))
+			continue;
+		used = pgv_seats_counted(counts, i) + 1;
+		if (used > entries[i].highest)
 		{
-			entries[i].highest = used[i] + 1;
+			entries[i].highest = used;
 			entries[i].highest_at = GetCurrentTimestamp();
 		}
 	}
-	LWLockRelease(pgv_lock(PGV_LOCK_POLICY));
+}
+
+PgvBudgetAnswer
+pgv_budget_claim(const PgvBudgetClaim *claim, const PgvBackendSlot *fresh,
+				 PgvBudgetRefusal *refusal)
+{
+	PgvBudgetSeat counting;
+	PgvSeatCounts counts;
+	bool		may_enter;
+
+	refusal->is_refused = false;
+	if (claim->generation != pgv_seats_generation())
+		return PGV_BUDGET_ASK_AGAIN;
+	if (!claim->is_needed)
+		return PGV_BUDGET_GRANTED;
+
+	LWLockAcquire(pgv_lock(PGV_LOCK_POLICY), LW_SHARED);
+	counting = pgv_seat_of_application(&claim->seat, fresh->application_name);
+	pgv_seats_count(&counting, &counts, NULL);
+	may_enter = has_room(claim, &counting, &counts, fresh, refusal);
 	if (may_enter)
-		seats[pgv_my_backend_index()] = seat;
-	return may_enter;
+		note_highest(&counting, &counts);
+	LWLockRelease(pgv_lock(PGV_LOCK_POLICY));
+	if (!may_enter)
+		return PGV_BUDGET_REFUSED;
+	pgv_seat_take(&claim->seat);
+	return PGV_BUDGET_GRANTED;
 }
 
 /* What there is to say in numbers. */
@@ -272,70 +215,24 @@ PgvBudgetUse *
 pgv_budget_read(int *count)
 {
 	PgvBudgetUse *uses = palloc(PGV_MAX_BUDGETS * sizeof(PgvBudgetUse));
+	PgvBudgetSeat all;
+	PgvSeatCounts others;
+	PgvSeatCounts agents;
 	PgvBudgetEntry *entries;
 
+	memset(&all, 0xff, sizeof(all));
 	LWLockAcquire(pgv_lock(PGV_LOCK_SLOTS), LW_SHARED);
 	LWLockAcquire(pgv_lock(PGV_LOCK_POLICY), LW_SHARED);
 	entries = pgv_policy_budgets(count);
+	if (*count > 0)
+		pgv_seats_count(&all, &others, &agents);
 	for (int i = 0; i < *count; i++)
 	{
 		uses[i].entry = entries[i];
-		count_use(&entries[i].budget, i, &uses[i].agent_count, &uses[i].direct_count);
+		uses[i].agent_count = pgv_seats_counted(&agents, i);
+		uses[i].direct_count = pgv_seats_counted(&others, i);
 	}
 	LWLockRelease(pgv_lock(PGV_LOCK_POLICY));
 	LWLockRelease(pgv_lock(PGV_LOCK_SLOTS));
 	return uses;
 }
-
-/* Gives a live session the seats that are its now, if it has others. */
-static void
-renew_seat(int index, const PgvBackendSlot *slot)
-{
-	const PgvIdentity *identity = pgv_identity_cached(slot->role_id, slot->database_id);
-	PgvBudgetSeat seat;
-
-	LWLockAcquire(pgv_lock(PGV_LOCK_SLOTS), LW_EXCLUSIVE);
-	LWLockAcquire(pgv_lock(PGV_LOCK_POLICY), LW_SHARED);
-	if (pgv_slots->slots[index].slot.pid == slot->pid)
-	{
-		seat = seat_for(slot->pid, identity);
-		seats[index] = seat;
-	}
-	LWLockRelease(pgv_lock(PGV_LOCK_POLICY));
-	LWLockRelease(pgv_lock(PGV_LOCK_SLOTS));
-}
-
-/* Renews the seats of all sessions when budgets, roles or databases have changed. */
-static long
-budget_upkeep(TimestampTz now)
-{
-	static uint32 seen_generation = 0;
-	static uint32 seen_identities = 0;
-	uint32		generation = pgv_policy_generation();
-	uint32		identities;
-	PgvBackendSlot slot;
-
-	if (!pgv_policy_has_budgets())
-		return PGV_NO_UPKEEP;
-	pgv_catalogs_begin();
-	identities = pgv_identity_refresh();
-	if (generation != seen_generation || identities != seen_identities)
-	{
-		for (int i = 0; i < MaxBackends; i++)
-		{
-			if (pgv_slot_copy(i, &slot) && slot.phase == PGV_SLOT_LIVE)
-				renew_seat(i, &slot);
-		}
-		seen_generation = generation;
-		seen_identities = identities;
-	}
-	pgv_catalogs_end();
-	return LOOK_AGAIN_MS;
-}
-
-const PgvPart pgv_budget_part = {
-	.name = "budgets",
-	.size = seats_size,
-	.make = seats_make,
-	.upkeep = budget_upkeep,
-};

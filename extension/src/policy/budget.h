@@ -4,16 +4,9 @@
  *	  Connection budgets: how many sessions there may be of a role, a database or
  *	  an application, pooled and direct ones together.
  *
- * A session counts in every budget whose conditions it meets: role and database
- * are looked up when it logs in, and again by the collector when budgets, roles
- * or memberships change; its application is that of now.  The places that a
- * budget has are counted and taken in one step, under PGV_LOCK_SLOTS.
- *
- * Writer	Each session's seats: its backend at login, later the collector, both
- *			under PGV_LOCK_SLOTS exclusively.
- * Readers	Logins and pgvalet.budget, under the same lock.
- * Lifetime	MaxBackends seats, made at server start; they mean something while the
- *			slot at the same place is live and has the same pid.
+ * A session counts in every budget whose conditions it meets (budget_seats.h).
+ * The places that a budget has are counted and taken in one step, under
+ * PGV_LOCK_SLOTS.
  *
  * extension/src/policy/budget.h
  *-------------------------------------------------------------------------
@@ -23,7 +16,7 @@
 
 #include "postgres.h"
 
-#include "base/part.h"
+#include "policy/budget_seats.h"
 #include "policy/identity.h"
 #include "policy/policy_table.h"
 #include "policy/rule.h"
@@ -32,11 +25,20 @@
 /* A session that wants in. */
 typedef struct PgvBudgetClaim
 {
+	uint32		generation;		/* of the seats when it was prepared */
 	bool		is_needed;		/* there are budgets */
 	bool		is_superuser;	/* counts, but is never refused */
 	PgvIdentity identity;
 	NameData	own_name;		/* what identity has if no budget asks for more */
+	PgvBudgetSeat seat;			/* among the budgets of that generation */
 } PgvBudgetClaim;
+
+typedef enum PgvBudgetAnswer
+{
+	PGV_BUDGET_GRANTED,			/* the session may go on */
+	PGV_BUDGET_REFUSED,			/* a budget has no room for it */
+	PGV_BUDGET_ASK_AGAIN		/* other budgets are in force: prepare another claim */
+} PgvBudgetAnswer;
 
 /* The budget that has no room, as of the refusal. */
 typedef struct PgvBudgetRefusal
@@ -60,9 +62,6 @@ typedef struct PgvBudgetUse
 	int32		direct_count;	/* others */
 } PgvBudgetUse;
 
-/* The part of shared memory that the seats are; its upkeep renews them. */
-extern const PgvPart pgv_budget_part;
-
 /*
  * Finds out about this backend's session what budgets may ask.  May run a
  * transaction; in the common case it costs a test.
@@ -73,13 +72,14 @@ extern void pgv_budget_prepare(PgvBudgetClaim *claim);
 
 /*
  * Takes the places of this backend's session in all its budgets, or, if one has
- * no room, none.  Returns whether the session may go on; *refusal says which had
- * no room, which in a dry run is not the same.
+ * no room, none.  *refusal says which had no room; in a dry run the session may
+ * go on all the same.
  *
  * REQUIRES: PGV_LOCK_SLOTS exclusively; fresh is to be this backend's slot.
  */
-extern bool pgv_budget_claim(const PgvBudgetClaim *claim, const PgvBackendSlot *fresh,
-							 PgvBudgetRefusal *refusal);
+extern PgvBudgetAnswer pgv_budget_claim(const PgvBudgetClaim *claim,
+										const PgvBackendSlot *fresh,
+										PgvBudgetRefusal *refusal);
 
 /* Ends this backend with the words of the refusal: does not return.  No lock is held. */
 extern void pgv_budget_refuse(const PgvBudgetRefusal *refusal);

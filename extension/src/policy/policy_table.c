@@ -305,11 +305,12 @@ pgv_policy_note_error(const char *error)
 }
 
 bool
-pgv_policy_withdraw(const char *database, const char *error)
+pgv_policy_withdraw(const char *database, const char *error, PgvPolicyStatus *before)
 {
 	bool		is_news;
 
 	LWLockAcquire(pgv_lock(PGV_LOCK_POLICY), LW_EXCLUSIVE);
+	*before = table->status;
 	put_all(database, NULL, 0, NULL, 0, "");
 	is_news = put_error(error);
 	LWLockRelease(pgv_lock(PGV_LOCK_POLICY));
@@ -367,6 +368,19 @@ void
 pgv_policy_counts_of_setting(int64 serial, PgvRuleCounts *counts)
 {
 	*counts = read_counts(&table->setting_counts[serial - 1]);
+}
+
+int
+pgv_policy_copy_budgets(PgvBudget *budgets)
+{
+	int			count;
+
+	LWLockAcquire(pgv_lock(PGV_LOCK_POLICY), LW_SHARED);
+	count = table->status.budget_count;
+	for (int i = 0; i < count; i++)
+		memcpy(&budgets[i], &table->budgets[i].budget, sizeof(PgvBudget));
+	LWLockRelease(pgv_lock(PGV_LOCK_POLICY));
+	return count;
 }
 
 PgvBudgetEntry *

@@ -8,7 +8,8 @@
  *			the collector says when it cannot be started; counts of a rule
  *			grow in whatever process acts.
  * Readers	The collector and every login, which copy; SQL functions.
- * Protocol	Rules, budgets and status under PGV_LOCK_POLICY.  A generation grows
+ * Protocol	Rules, budgets and status under PGV_LOCK_POLICY; other ones come into
+ *			force while PGV_LOCK_SLOTS is held exclusively too.  A generation grows
  *			with every change of them and can be read without the lock.  Who
  *			takes PGV_LOCK_SLOTS too takes that one first.  Requests and
  *			counts are atomic.
@@ -79,17 +80,27 @@ extern void pgv_policy_note_served(uint32 request);
 /*
  * Puts these in force instead of those there were.  Gives them their serial
  * numbers; a row with the name of one that was there goes on with its counts.
- * Returns whether something has changed.
+ * Returns whether something has changed.  Called by pgv_policy_put_in_force().
+ *
+ * REQUIRES: PGV_LOCK_SLOTS exclusively; seats are swapped with it (budget_seats.h).
  */
 extern bool pgv_policy_publish(const char *database, PgvRule *rules, int rule_count,
 							   PgvBudget *budgets, int budget_count, const char *left_out);
 
 /*
- * Notes why the tables could not be read.  What is in force stays, or ends if
- * there are no such tables.  Returns whether the error is news.
+ * Notes why the tables could not be read; what is in force stays.  Returns whether
+ * the error is news.
  */
 extern bool pgv_policy_note_error(const char *error);
-extern bool pgv_policy_withdraw(const char *database, const char *error);
+
+/*
+ * Same, but nothing is in force any more; *before is what was.  Called by
+ * pgv_policy_put_out_of_force().
+ *
+ * REQUIRES: as publishing.
+ */
+extern bool pgv_policy_withdraw(const char *database, const char *error,
+								PgvPolicyStatus *before);
 
 extern void pgv_policy_read_status(PgvPolicyStatus *status);
 
@@ -107,6 +118,9 @@ extern void pgv_policy_count(int64 serial, PgvAction action, bool is_dry_run);
 
 /* What the rule of a setting has done (PGV_SERIAL_...). */
 extern void pgv_policy_counts_of_setting(int64 serial, PgvRuleCounts *counts);
+
+/* Copies the budgets in force to an array with room for PGV_MAX_BUDGETS; their number. */
+extern int	pgv_policy_copy_budgets(PgvBudget *budgets);
 
 /*
  * The budgets in force, in the order of their names; *count is their number.
