@@ -175,7 +175,7 @@ GRANT SELECT ON pgvalet.usage_by_application TO pg_monitor, pg_read_all_stats;
 COMMENT ON VIEW pgvalet.usage_by_application IS
     'One row per application_name used since started_at or the last pgvalet.reset(''usage''), ended sessions included.';
 COMMENT ON COLUMN pgvalet.usage_by_application.application_name IS
-    'The application_name in force while the usage arose; a session that changes its name goes on in the row of the new one. ''(other)'' for the names that found no room (pgvalet.max_applications).';
+    'The application_name in force while the usage arose; a session that changes its name goes on in the row of the new one. ''(other)'' for the names that found no room (pgvalet.max_applications) or gave theirs to a new one.';
 COMMENT ON COLUMN pgvalet.usage_by_application.session_count IS
     'Sessions that used this name, live ones included; a session counts once under each name it used.';
 COMMENT ON COLUMN pgvalet.usage_by_application.live_session_count IS

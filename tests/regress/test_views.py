@@ -551,21 +551,48 @@ class SmallTablesTest(ServerTest):
     SETTINGS = {"pgvalet.max_applications": "2", "pgvalet.max_roles": "1",
                 "pgvalet.max_databases": "1"}
 
+    def rows_by_name(self, observer):
+        return {row.application_name: row for row in
+                observer.execute("SELECT * FROM pgvalet.usage_by_application").fetchall()}
+
     def test_names_beyond_the_limit_share_one_row(self):
         observer = self.connect(application_name="observer")
+        self.connect(application_name="stays")
+        before = self.rows_by_name(observer).get("(other)")
         for n in range(5):
             with self.server.connect(application_name=f"name {n}") as client:
                 client.execute("SELECT 1")
         wait_until(lambda: self.one(observer, "SELECT connections FROM pgvalet.summary")
-                   .connections == 1, "the sessions to leave")
+                   .connections == 2, "the sessions to leave")
 
-        rows = observer.execute("SELECT * FROM pgvalet.usage_by_application").fetchall()
+        rows = self.rows_by_name(observer)
 
-        # Two names came first: that of Server.start(), and the observer's.
-        by_name = {row.application_name: row for row in rows}
-        self.assertEqual(set(by_name), {"", "observer", "(other)"})
-        self.assertEqual(by_name["(other)"].session_count, 5)
-        self.assertEqual(by_name["(other)"].statement_count, 5)
+        self.assertEqual(set(rows), {"observer", "stays", "(other)"})
+        self.assertEqual(rows["(other)"].session_count - before.session_count, 5)
+        self.assertEqual(rows["(other)"].statement_count - before.statement_count, 5)
+
+    def test_names_that_nobody_uses_any_more_do_not_keep_out_new_ones(self):
+        observer = self.connect(application_name="observer")
+        sums = ("SELECT sum(session_count) AS sessions, sum(statement_count) AS statements"
+                " FROM pgvalet.usage_by_application")
+        counted = ("SELECT sum(count) AS times FROM pgvalet.distributions"
+                   " WHERE dimension = 'application' AND measure = 'login'")
+        before, times = self.one(observer, sums), self.one(observer, counted).times
+        spammer = self.connect(application_name="spammer")
+        for n in range(20):
+            spammer.execute(f"SET application_name = 'spam {n}'")
+        spammer.close()
+
+        self.connect(application_name="important").execute("SELECT 1")
+
+        rows = self.rows_by_name(observer)
+        self.assertEqual(set(rows), {"observer", "important", "(other)"})
+        self.assertEqual(rows["important"].session_count, 1)
+        after = self.one(observer, sums)
+        self.assertEqual(after.sessions - before.sessions, 1 + 20 + 1)
+        # Those of the spammer and of "important", and three of ours.
+        self.assertEqual(after.statements - before.statements, 20 + 1 + 3)
+        self.assertEqual(self.one(observer, counted).times - times, 2)
 
     def test_roles_and_databases_beyond_the_limit_share_one_row(self):
         observer = self.connect()

@@ -146,7 +146,7 @@ claim_slot(PgvBackendSlot *slot, PgvBudgetRefusal *refusal)
 
 	fresh.role = pgv_aggregate_of_object(PGV_BY_ROLE, fresh.role_id);
 	fresh.database = pgv_aggregate_of_object(PGV_BY_DATABASE, fresh.database_id);
-	fresh.application = pgv_aggregate_of_application(fresh.application_name);
+	fresh.application = pgv_aggregate_enter_application(fresh.application_name);
 
 	pgv_slot_begin_write(slot);
 	memcpy((char *) slot + after_count, (char *) &fresh + after_count,
@@ -239,8 +239,10 @@ pgv_login_rename_application(void)
 	pgv_distribution_flush(slot);
 	pgv_usage_add(&slot->application->ended, &slot->usage);
 	pgv_usage_subtract(&slot->application->ended, &slot->application_base);
-	entry = pgv_aggregate_of_application(name);
-	if (is_new)
+	pgv_aggregate_leave_application(slot->application);
+	entry = pgv_aggregate_enter_application(name);
+	/* Its entry may have given its place to another, and be a new one. */
+	if (is_new || entry->session_count == 0)
 		entry->session_count++;
 
 	pgv_slot_begin_write(slot);

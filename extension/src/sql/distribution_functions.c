@@ -20,6 +20,9 @@ PG_FUNCTION_INFO_V1(pgvalet_histogram_rows);
 #define DISTRIBUTION_COLUMNS (NAME_COLUMNS + 7)
 #define HISTOGRAM_COLUMNS (NAME_COLUMNS + 3)
 
+/* How often both are read again because aggregates gave their place to others. */
+#define MOST_TRIES 10
+
 static const double shown_fractions[] = {0.5, 0.9, 0.95, 0.99, 1};
 
 /* What is done with each histogram that is not empty. */
@@ -65,16 +68,40 @@ put_buckets(ReturnSetInfo *result, Datum *values, bool *nulls, const PgvHistogra
 	}
 }
 
+/*
+ * Reads the distributions of a dimension and the names that go with them.  After
+ * some tries they have to be good enough.
+ */
+static void
+read_both(PgvDimension dimension, PgvDistribution **distributions, PgvAggregateRow **aggregates,
+		  int *count)
+{
+	uint32		moves;
+
+	for (int tries = 0; tries < MOST_TRIES; tries++)
+	{
+		moves = pgv_aggregate_moves();
+		*distributions = pgv_distributions_read(dimension, count);
+		*aggregates = pgv_aggregate_read(dimension, count);
+		if (pgv_aggregate_moves() == moves)
+			return;
+		if (tries < MOST_TRIES - 1)
+		{
+			pfree(*distributions);
+			pfree(*aggregates);
+		}
+	}
+}
+
 /* Gives every histogram of a dimension that is not empty to put. */
 static void
 put_histograms(ReturnSetInfo *result, PgvDimension dimension, PgvHistogramPut put)
 {
 	int			count;
-	int			aggregate_count;
-	PgvDistribution *distributions = pgv_distributions_read(dimension, &count);
-	PgvAggregateRow *aggregates = pgv_aggregate_read(dimension, &aggregate_count);
+	PgvDistribution *distributions;
+	PgvAggregateRow *aggregates;
 
-	Assert(count == aggregate_count);
+	read_both(dimension, &distributions, &aggregates, &count);
 	for (int i = 0; i < count; i++)
 	{
 		Datum		values[DISTRIBUTION_COLUMNS] = {0};

@@ -11,9 +11,20 @@
 #include "stats/aggregate.h"
 #include "stats/distribution.h"
 #include "stats/ended_sessions.h"
+#include "stats/rates.h"
 #include "storage/shmem.h"
 #include "utils/hsearch.h"
 #include "utils/timestamp.h"
+
+/* What there is beside the hash tables. */
+typedef struct PgvOthers
+{
+	PgvAggregate entries[PGV_DIMENSIONS];	/* the entries "(other)" */
+	dlist_head	unused;			/* applications without a slot, longest first */
+	pg_atomic_uint32 moves;		/* entries that gave their place to another */
+} PgvOthers;
+
+static PgvOthers *shared = NULL;
 
 /* The entries "(other)", one per dimension. */
 static PgvAggregate *others = NULL;
@@ -46,7 +57,7 @@ pgv_aggregate_limit(PgvDimension dimension)
 static Size
 aggregate_size(void)
 {
-	Size		size = PGV_DIMENSIONS * sizeof(PgvAggregate);
+	Size		size = sizeof(PgvOthers);
 
 	for (int i = 0; i < PGV_DIMENSIONS; i++)
 		size = add_size(size, hash_estimate_size(pgv_aggregate_limit(i), sizeof(PgvAggregate)));
@@ -58,10 +69,14 @@ aggregate_make(void)
 {
 	bool		found;
 
-	others = ShmemInitStruct("pgvalet others",
-							 PGV_DIMENSIONS * sizeof(PgvAggregate), &found);
+	shared = ShmemInitStruct("pgvalet others", sizeof(PgvOthers), &found);
 	if (!found)
-		memset(others, 0, PGV_DIMENSIONS * sizeof(PgvAggregate));
+	{
+		memset(shared, 0, sizeof(PgvOthers));
+		dlist_init(&shared->unused);
+		pg_atomic_init_u32(&shared->moves, 0);
+	}
+	others = shared->entries;
 
 	for (int i = 0; i < PGV_DIMENSIONS; i++)
 	{
@@ -109,13 +124,20 @@ pgv_aggregate_of_object(PgvDimension dimension, Oid object_id)
 	return find_or_make(dimension, &object_id);
 }
 
-PgvAggregate *
-pgv_aggregate_of_application(const char *name)
+uint32
+pgv_aggregate_moves(void)
 {
-	/* A client that calls itself so means the overflow entry. */
-	if (strcmp(name, PGV_OTHER_NAME) == 0)
-		return &others[PGV_BY_APPLICATION];
-	return find_or_make(PGV_BY_APPLICATION, name);
+	return pg_atomic_read_u32(&shared->moves);
+}
+
+void
+pgv_aggregate_leave_application(PgvAggregate *application)
+{
+	if (application == &others[PGV_BY_APPLICATION])
+		return;
+	Assert(application->slot_count > 0);
+	if (--application->slot_count == 0)
+		dlist_push_tail(&shared->unused, &application->unused_link);
 }
 
 void
@@ -133,10 +155,66 @@ pgv_aggregate_fold(PgvBackendSlot *slot)
 	pgv_ended_sessions_add(slot);
 	pgv_distribution_flush(slot);
 	pgv_distribution_count_ended(slot, PGV_SESSION_TIME, slot->ended_at - slot->connected_at);
+	pgv_aggregate_leave_application(slot->application);
 
 	pgv_slot_begin_write(slot);
 	slot->phase = PGV_SLOT_FREE;
 	pgv_slot_end_write(slot);
+}
+
+/*
+ * Makes room for one more application: the one that no slot has had for longest
+ * goes into "(other)" with all it has, so that sums stay as they are.  Returns the
+ * number that is free then, or -1 if all are in use.
+ */
+static int
+make_room(void)
+{
+	PgvAggregate *other = &others[PGV_BY_APPLICATION];
+	PgvAggregate *entry;
+	int			number;
+
+	/* Slots of sessions that have ended keep their names until they are folded. */
+	for (int i = 0; i < MaxBackends && dlist_is_empty(&shared->unused); i++)
+		pgv_aggregate_fold(&pgv_slots->slots[i].slot);
+	if (dlist_is_empty(&shared->unused))
+		return -1;
+	entry = dlist_container(PgvAggregate, unused_link, dlist_pop_head_node(&shared->unused));
+	number = entry->number;
+	other->session_count += entry->session_count;
+	other->login_count += entry->login_count;
+	other->reset_session_count += entry->reset_session_count;
+	pgv_usage_add(&other->reset_usage, &entry->reset_usage);
+	pgv_usage_add(&other->ended, &entry->ended);
+	pgv_distribution_move(PGV_BY_APPLICATION, number, other->number);
+	pgv_rates_move(PGV_BY_APPLICATION, number, other->number, &shared->moves);
+	hash_search(tables[PGV_BY_APPLICATION], entry->key.name, HASH_REMOVE, NULL);
+	return number;
+}
+
+PgvAggregate *
+pgv_aggregate_enter_application(const char *name)
+{
+	PgvAggregate *other = &others[PGV_BY_APPLICATION];
+	PgvAggregate *entry;
+	int			number;
+
+	/* A client that calls itself so means the overflow entry. */
+	if (strcmp(name, PGV_OTHER_NAME) == 0)
+		return other;
+	entry = find_or_make(PGV_BY_APPLICATION, name);
+	if (entry == other && (number = make_room()) >= 0)
+	{
+		entry = find_or_make(PGV_BY_APPLICATION, name);
+		/* Not the last one, as find_or_make() thinks. */
+		if (entry != other)
+			entry->number = number;
+	}
+	if (entry == other)
+		return other;
+	if (entry->slot_count++ == 0 && entry->unused_link.next != NULL)
+		dlist_delete(&entry->unused_link);
+	return entry;
 }
 
 /* Starts the row of an entry with what is over. */

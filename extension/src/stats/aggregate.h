@@ -9,9 +9,12 @@
  * Readers	Whoever holds it at least shared.  An entry has only what is over;
  *			live slots are added while reading, under the same lock, so nothing
  *			is missed or counted twice.
- * Lifetime	Entries are made as names appear, never removed, and keep their
- *			address.  When a table is full, further names share one entry that
- *			is called "(other)".  A restart forgets all.
+ * Lifetime	Entries are made as names appear.  When a table is full, further
+ *			names share one entry that is called "(other)"; but an application
+ *			takes the place of the one that no slot has had for longest, whose
+ *			counters go to "(other)", or any client could fill the table for
+ *			good.  An entry that a slot points to keeps its address.  A restart
+ *			forgets all.
  *
  * extension/src/stats/aggregate.h
  *-------------------------------------------------------------------------
@@ -21,6 +24,7 @@
 
 #include "postgres.h"
 
+#include "lib/ilist.h"
 #include "stats/backend_slot.h"
 #include "stats/usage.h"
 
@@ -45,8 +49,11 @@ typedef union PgvAggregateKey
 typedef struct PgvAggregate
 {
 	PgvAggregateKey key;		/* must be first, for the hash table */
-	int32		number;			/* 0, 1, ... in the order of appearance; the
-								 * entry "(other)" has the highest possible */
+	int32		number;			/* its row: 0, 1, ... as they appear, or that of the
+								 * one whose place it took; the entry "(other)"
+								 * has the highest possible */
+	int32		slot_count;		/* slots that point to it; applications only */
+	dlist_node	unused_link;	/* place among those that have none */
 	int64		session_count;	/* sessions that came by, live ones included */
 	int64		login_count;	/* those that logged in as this */
 	int64		reset_session_count;	/* ended sessions at the last reset */
@@ -74,13 +81,25 @@ extern const PgvPart pgv_aggregate_part;
 extern int	pgv_aggregate_limit(PgvDimension dimension);
 
 /*
- * Finds the entry of a role or database, or of an application, and makes it if
- * there is room, else returns the entry "(other)".
+ * Finds the entry of a role or database, and makes it if there is room, else
+ * returns the entry "(other)".
  *
  * REQUIRES: PGV_LOCK_SLOTS is held exclusively.
  */
 extern PgvAggregate *pgv_aggregate_of_object(PgvDimension dimension, Oid object_id);
-extern PgvAggregate *pgv_aggregate_of_application(const char *name);
+
+/*
+ * Same for the application of one more slot, and when a slot goes on under another
+ * name.  Leave the old one first: the new one may take its place.
+ */
+extern PgvAggregate *pgv_aggregate_enter_application(const char *name);
+extern void pgv_aggregate_leave_application(PgvAggregate *application);
+
+/*
+ * How often an entry has given its place to another.  Who reads several tables by
+ * number looks before and afterwards, and reads again if it has changed.
+ */
+extern uint32 pgv_aggregate_moves(void);
 
 /*
  * Adds an ended slot to its three entries and frees it.  Does nothing to a slot

@@ -151,19 +151,43 @@ pgv_distribution_empty(void)
 	mine->generation = generation;
 }
 
-/* The distribution of an aggregate, made if it is not there. */
+/* The distribution of the aggregate with this number, made if it is not there. */
+static PgvDistribution *
+distribution_at(PgvDimension dimension, int number)
+{
+	PgvDistribution *distribution = &distributions[dimension][number];
+
+	Assert(LWLockHeldByMeInMode(pgv_lock(PGV_LOCK_SLOTS), LW_EXCLUSIVE));
+	if (!is_made[dimension][number])
+	{
+		memset(distribution, 0, sizeof(*distribution));
+		is_made[dimension][number] = true;
+	}
+	return distribution;
+}
+
 static PgvDistribution *
 distribution_of(PgvDimension dimension, const PgvAggregate *aggregate)
 {
-	PgvDistribution *distribution = &distributions[dimension][aggregate->number];
+	return distribution_at(dimension, aggregate->number);
+}
 
-	Assert(LWLockHeldByMeInMode(pgv_lock(PGV_LOCK_SLOTS), LW_EXCLUSIVE));
-	if (!is_made[dimension][aggregate->number])
+void
+pgv_distribution_move(PgvDimension dimension, int from, int to)
+{
+	const PgvDistribution *source = &distributions[dimension][from];
+	PgvDistribution *target;
+
+	if (!is_made[dimension][from])
+		return;
+	target = distribution_at(dimension, to);
+	for (int measure = 0; measure < PGV_MEASURES; measure++)
 	{
-		memset(distribution, 0, sizeof(*distribution));
-		is_made[dimension][aggregate->number] = true;
+		target->histograms[measure].sum_us += source->histograms[measure].sum_us;
+		for (int bucket = 0; bucket < PGV_BUCKETS; bucket++)
+			target->histograms[measure].counts[bucket] += source->histograms[measure].counts[bucket];
 	}
-	return distribution;
+	is_made[dimension][from] = false;
 }
 
 /* The three that the times of a slot belong to. */

@@ -141,6 +141,13 @@ extern void pgv_distribution_count_ended(const PgvBackendSlot *slot, PgvMeasure 
 extern void pgv_distribution_flush(const PgvBackendSlot *slot);
 
 /*
+ * Adds the distributions of one aggregate to those of another and empties them.
+ *
+ * REQUIRES: PGV_LOCK_SLOTS is held exclusively.
+ */
+extern void pgv_distribution_move(PgvDimension dimension, int from, int to);
+
+/*
  * The distributions of a dimension, by number of aggregate, in the current
  * memory context; *count as pgv_aggregate_read() says.
  */

@@ -24,6 +24,9 @@
 #define LONG_SAMPLES 13			/* every five minutes */
 #define ALL_SAMPLES (SHORT_SAMPLES + MIDDLE_SAMPLES + LONG_SAMPLES)
 
+/* How often counters are read again because aggregates gave their place to others. */
+#define MOST_TRIES 10
+
 /* Roles, databases, applications and the server. */
 #define TABLES (PGV_DIMENSIONS + 1)
 #define SERVER_TABLE PGV_DIMENSIONS
@@ -152,23 +155,24 @@ put_sample(const PgvRateRing *ring, int table, const PgvRateCounters *counters, 
 		rates->samples[first_row(table) + i][place] = counters[i];
 }
 
-/* Takes a sample for each window that wants one, or for all. */
-static void
-take_sample(bool is_begin)
+/*
+ * Whether counters read when there were so many moves (pgv_aggregate_moves()) go
+ * with the samples.  After some tries it has to be good enough.
+ *
+ * REQUIRES: PGV_LOCK_RATES is held.
+ */
+static bool
+goes_with_samples(uint32 moves, int tries)
 {
-	PgvRateCounters *counters[TABLES];
-	PgvAggregateRow *rows;
-	int			counts[TABLES];
-	TimestampTz now;
+	return pgv_aggregate_moves() == moves || tries >= MOST_TRIES;
+}
 
-	for (int i = 0; i < TABLES; i++)
-	{
-		counters[i] = read_counters(i, &rows, &counts[i]);
-		pfree(rows);
-	}
-	now = GetCurrentTimestamp();
+/* Puts counters into the rings that want a sample, or all. */
+static void
+put_samples(PgvRateCounters **counters, const int *counts, bool is_begin)
+{
+	TimestampTz now = GetCurrentTimestamp();
 
-	LWLockAcquire(pgv_lock(PGV_LOCK_RATES), LW_EXCLUSIVE);
 	for (int i = 0; i < PGV_RATE_WINDOWS; i++)
 	{
 		PgvRateRing *ring = &rates->rings[i];
@@ -183,9 +187,55 @@ take_sample(bool is_begin)
 		ring->at[ring->count % ring->places] = now;
 		ring->count++;
 	}
+}
+
+/* Takes a sample for each window that wants one, or for all. */
+static void
+take_sample(bool is_begin)
+{
+	PgvRateCounters *counters[TABLES];
+	PgvAggregateRow *rows;
+	int			counts[TABLES];
+	bool		is_done = false;
+
+	for (int tries = 0; !is_done; tries++)
+	{
+		uint32		moves = pgv_aggregate_moves();
+
+		for (int i = 0; i < TABLES; i++)
+		{
+			counters[i] = read_counters(i, &rows, &counts[i]);
+			pfree(rows);
+		}
+		LWLockAcquire(pgv_lock(PGV_LOCK_RATES), LW_EXCLUSIVE);
+		is_done = goes_with_samples(moves, tries);
+		if (is_done)
+			put_samples(counters, counts, is_begin);
+		LWLockRelease(pgv_lock(PGV_LOCK_RATES));
+		for (int i = 0; i < TABLES; i++)
+			pfree(counters[i]);
+	}
+}
+
+void
+pgv_rates_move(PgvDimension dimension, int from, int to, pg_atomic_uint32 *moves)
+{
+	PgvRateCounters *source;
+	PgvRateCounters *target;
+
+	LWLockAcquire(pgv_lock(PGV_LOCK_RATES), LW_EXCLUSIVE);
+	source = rates->samples[first_row(dimension) + from];
+	target = rates->samples[first_row(dimension) + to];
+	for (int place = 0; place < ALL_SAMPLES; place++)
+	{
+		int64	   *counters = (int64 *) &target[place];
+
+		for (size_t i = 0; i < sizeof(PgvRateCounters) / sizeof(int64); i++)
+			counters[i] += ((int64 *) &source[place])[i];
+	}
+	memset(source, 0, sizeof(PgvRateSamples));
+	pg_atomic_fetch_add_u32(moves, 1);
 	LWLockRelease(pgv_lock(PGV_LOCK_RATES));
-	for (int i = 0; i < TABLES; i++)
-		pfree(counters[i]);
 }
 
 static void
@@ -245,28 +295,24 @@ growth_since(const PgvRateCounters *sample, const PgvRateCounters *now)
 	return growth;
 }
 
-/* Reads a table. */
-static PgvRates
-read_table(int table)
+/* Makes rates of the counters of a table.  REQUIRES: PGV_LOCK_RATES is held. */
+static void
+fill_rates(PgvRates *result, int table, const PgvAggregateRow *aggregates,
+		   const PgvRateCounters *counters, int count)
 {
-	PgvRates	result = {0};
-	PgvAggregateRow *aggregates;
-	int			count;
-	PgvRateCounters *counters = read_counters(table, &aggregates, &count);
 	TimestampTz now = GetCurrentTimestamp();
 	int			begin[PGV_RATE_WINDOWS];
 
-	result.rows = palloc0(count * sizeof(PgvRateRow));
-	LWLockAcquire(pgv_lock(PGV_LOCK_RATES), LW_SHARED);
+	result->count = 0;
 	for (int w = 0; w < PGV_RATE_WINDOWS; w++)
 	{
 		begin[w] = window_begin(w, now);
-		result.window_us[w] = now - rates->rings[w].at[begin[w]];
+		result->window_us[w] = now - rates->rings[w].at[begin[w]];
 		begin[w] += rates->rings[w].first_place;
 	}
 	for (int i = 0; i < count; i++)
 	{
-		PgvRateRow *row = &result.rows[result.count];
+		PgvRateRow *row = &result->rows[result->count];
 
 		if (table != SERVER_TABLE && !aggregates[i].is_used)
 			continue;
@@ -275,9 +321,31 @@ read_table(int table)
 		for (int w = 0; w < PGV_RATE_WINDOWS; w++)
 			row->growth[w] = growth_since(&rates->samples[first_row(table) + i][begin[w]],
 										  &counters[i]);
-		result.count++;
+		result->count++;
 	}
-	LWLockRelease(pgv_lock(PGV_LOCK_RATES));
+}
+
+/* Reads a table. */
+static PgvRates
+read_table(int table)
+{
+	PgvRates	result = {0};
+	bool		is_done = false;
+
+	for (int tries = 0; !is_done; tries++)
+	{
+		uint32		moves = pgv_aggregate_moves();
+		PgvAggregateRow *aggregates;
+		int			count;
+		PgvRateCounters *counters = read_counters(table, &aggregates, &count);
+
+		result.rows = palloc0(count * sizeof(PgvRateRow));
+		LWLockAcquire(pgv_lock(PGV_LOCK_RATES), LW_SHARED);
+		is_done = goes_with_samples(moves, tries);
+		if (is_done)
+			fill_rates(&result, table, aggregates, counters, count);
+		LWLockRelease(pgv_lock(PGV_LOCK_RATES));
+	}
 	return result;
 }
 

@@ -69,4 +69,12 @@ extern const PgvPart pgv_rates_part;
 extern PgvRates pgv_rates_read(PgvDimension dimension);
 extern PgvRates pgv_rates_read_server(void);
 
+/*
+ * Adds the samples of one aggregate to those of another and empties them, and
+ * counts that move so that who reads both samples and counters notices it.
+ *
+ * REQUIRES: PGV_LOCK_SLOTS is held exclusively.
+ */
+extern void pgv_rates_move(PgvDimension dimension, int from, int to, pg_atomic_uint32 *moves);
+
 #endif							/* PGV_RATES_H */
