@@ -381,6 +381,27 @@ class AgentClientsTest(ServerTest):
 
         self.assertEqual(self.report(self.leased), 1)
 
+    def test_absurd_reports_are_refused_and_views_go_on(self):
+        for wrong in ({"leased_us": -9223372036854775807}, {"leased_us": -1},
+                      {"leased_us": 9223372036854775807}, {"port": 65536}, {"port": -2}):
+            with self.subTest(wrong), self.assertRaises(errors.InvalidParameterValue):
+                self.report(self.leased, **wrong)
+        with self.assertRaises(errors.NullValueNotAllowed):
+            self.report(self.leased, leased_us=None)
+        with self.assertRaises(errors.InvalidTextRepresentation):
+            self.report(self.leased, addr="nowhere")
+
+        self.assertIsNone(self.row(self.leased).leased_since)
+
+    def test_connection_of_an_agent_reports_for_no_other_agent(self):
+        self.agent = self.connect_agent(name="pgvaletd/two:2")
+
+        with self.assertRaises(errors.InsufficientPrivilege):
+            self.report(self.leased)
+
+        self.agent = self.connect_agent(name=self.AGENT)
+        self.assertEqual(self.report(self.leased), 1)
+
     def test_nobody_reports_direct_connections(self):
         with self.assertRaises(errors.InvalidParameterValue):
             self.observer.execute(self.REPORT, ("", [self.observer.info.backend_pid],

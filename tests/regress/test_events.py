@@ -1,5 +1,6 @@
 """Events and memory: the ring that a reader can follow, and what is forgotten."""
 
+import concurrent.futures
 import unittest
 
 from psycopg import errors
@@ -52,7 +53,8 @@ class EventsTest(ServerTest):
                                     events[0].event_sequence + MAX_EVENTS)))
 
     def test_reader_from_the_future_gets_nothing(self):
-        self.assertEqual(self.since(2**62), [])
+        for sequence in (2**62, 2**63 - 1):
+            self.assertEqual(self.since(sequence), [])
 
     def test_reader_with_a_negative_number_gets_all(self):
         self.raise_events(1)
@@ -133,6 +135,26 @@ class EventsTest(ServerTest):
             reader.execute(statement)
         with self.assertRaises(errors.InsufficientPrivilege):
             reader.execute("SELECT pgvalet.reset()")
+
+
+class LargeRingTest(ServerTest):
+    """A ring that is read a part at a time."""
+
+    SETTINGS = {"pgvalet.max_events": "600"}
+
+    def test_events_are_read_without_a_gap_while_others_are_added(self):
+        writer = self.connect()
+        reader = self.connect()
+        add = "SELECT count(pgvalet.reset('leaks')) FROM generate_series(1, %s)"
+        writer.execute(add, [1000])
+        with concurrent.futures.ThreadPoolExecutor() as pool:
+            writing = pool.submit(writer.execute, add, [20000])
+            while not writing.done():
+                events = reader.execute("SELECT * FROM pgvalet.events_since(0)").fetchall()
+                first = events[0].event_sequence
+                self.assertEqual([event.event_sequence for event in events],
+                                 list(range(first, first + len(events))))
+                self.assertEqual(events[0].lost_before, first - 1)
 
 
 if __name__ == "__main__":

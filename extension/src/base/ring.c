@@ -11,9 +11,13 @@
 #include "base/ring.h"
 #include "port/atomics.h"
 #include "storage/shmem.h"
+#include "utils/palloc.h"
 
 /* No ring gives so many numbers; a higher one is damage. */
 #define HIGHEST_SEQUENCE (INT64CONST(1) << 53)
+
+/* Entries that are copied at a time. */
+#define BATCH 256
 
 /* The place of the entry with this number. */
 static char *
@@ -71,19 +75,36 @@ pgv_ring_count(const PgvRing *ring)
 	return (int) (ring->last_sequence + 1 - ring->first_sequence);
 }
 
-int
-pgv_ring_copy_after(const PgvRing *ring, int64 sequence, void *copy, int64 *lost)
+void *
+pgv_ring_read(const PgvRing *ring, LWLock *lock, int64 sequence, int *count, int64 *lost)
 {
-	int64		first = Max(Max(sequence, 0) + 1, ring->first_sequence);
-	int			count = 0;
+	int64		asked = Min(Max(sequence, 0), HIGHEST_SEQUENCE) + 1;
+	int64		first;			/* of the copy */
+	int64		next;			/* to be copied */
+	int64		last;
+	char	   *copy;
 
+	LWLockAcquire(lock, LW_SHARED);
+	last = ring->last_sequence;
+	first = next = Max(asked, ring->first_sequence);
+	LWLockRelease(lock);
+	copy = palloc_extended(mul_size(Max(last - first + 1, 1), ring->entry_bytes), MCXT_ALLOC_HUGE);
+
+	while (next <= last)
+	{
+		LWLockAcquire(lock, LW_SHARED);
+		/* Overtaken by writers, or by one who forgets all: begin anew behind the gap. */
+		if (next < ring->first_sequence)
+			first = next = Min(ring->first_sequence, last + 1);
+		for (int i = 0; i < BATCH && next <= last; i++, next++)
+			memcpy(copy + (Size) (next - first) * ring->entry_bytes, place_of(ring, next),
+				   ring->entry_bytes);
+		LWLockRelease(lock);
+	}
 	/* Who asks for more than there ever was has lost nothing. */
-	*lost = Min(first, ring->last_sequence + 1) - (Max(sequence, 0) + 1);
-	*lost = Max(*lost, 0);
-	for (int64 n = first; n <= ring->last_sequence; n++, count++)
-		memcpy((char *) copy + (Size) count * ring->entry_bytes, place_of(ring, n),
-			   ring->entry_bytes);
-	return count;
+	*lost = Max(Min(first, last + 1) - asked, 0);
+	*count = (int) Max(last + 1 - first, 0);
+	return copy;
 }
 
 bool

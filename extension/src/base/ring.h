@@ -23,6 +23,8 @@
 
 #include "postgres.h"
 
+#include "storage/lwlock.h"
+
 typedef struct PgvRing
 {
 	int32		capacity;		/* places for entries */
@@ -48,11 +50,13 @@ extern void pgv_ring_forget(PgvRing *ring);
 extern int pgv_ring_count(const PgvRing *ring);
 
 /*
- * Copies the entries behind this number, oldest first, to where there is room
- * for a whole ring.  Returns how many; *lost is how many there were that are
- * gone.
+ * Copies the entries behind this number, oldest first, into the current memory
+ * context; *count is how many.  *lost is how many there were that are gone.  Takes
+ * the lock of the ring for some hundred entries at a time, so that writers do not
+ * wait for a reader of a large ring; what is added meanwhile is left out.
  */
-extern int	pgv_ring_copy_after(const PgvRing *ring, int64 sequence, void *copy, int64 *lost);
+extern void *pgv_ring_read(const PgvRing *ring, LWLock *lock, int64 sequence, int *count,
+						   int64 *lost);
 
 /*
  * Fills an empty ring with what a ring of an earlier life had, of which the

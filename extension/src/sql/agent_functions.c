@@ -27,6 +27,9 @@ typedef enum PgvReportArgument
 	ARGUMENT_LEASED_US
 } PgvReportArgument;
 
+/* Longer than any server runs, and short enough to be taken off any time. */
+#define LONGEST_LEASE_US (3653 * USECS_PER_DAY)
+
 #define REPORT_ARGUMENTS (ARGUMENT_LEASED_US + 1)
 
 typedef struct PgvArgument
@@ -78,6 +81,29 @@ copy_name(char *to, Datum name)
 	}
 }
 
+/* When a client got its connection, which it has had for so long. */
+static TimestampTz
+leased_since(int64 leased_us, TimestampTz now)
+{
+	if (leased_us < 0 || leased_us > LONGEST_LEASE_US)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("leased_us is " INT64_FORMAT, leased_us),
+				 errdetail("A lease lasts from 0 microseconds to 10 years.")));
+	return now - leased_us;
+}
+
+static int32
+port_of(int32 port)
+{
+	if (port < -1 || port > PG_UINT16_MAX)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("client port is %d", port),
+				 errdetail("Ports are 0 to 65535, or -1 for a Unix-domain socket.")));
+	return port;
+}
+
 /* One report out of the arrays. */
 static PgvAgentReport
 read_report(const PgvArgument *arguments, int i, TimestampTz now)
@@ -90,9 +116,9 @@ read_report(const PgvArgument *arguments, int i, TimestampTz now)
 				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
 				 errmsg("pid and leased_us must not be null")));
 	report.pid = DatumGetInt32(arguments[ARGUMENT_PIDS].values[i]);
-	client->leased_since = now - DatumGetInt64(arguments[ARGUMENT_LEASED_US].values[i]);
+	client->leased_since = leased_since(DatumGetInt64(arguments[ARGUMENT_LEASED_US].values[i]), now);
 	client->client_port = arguments[ARGUMENT_CLIENT_PORTS].nulls[i] ? -1 :
-		DatumGetInt32(arguments[ARGUMENT_CLIENT_PORTS].values[i]);
+		port_of(DatumGetInt32(arguments[ARGUMENT_CLIENT_PORTS].values[i]));
 	if (!arguments[ARGUMENT_CLIENT_ADDRS].nulls[i])
 		copy_address(client->client_addr, arguments[ARGUMENT_CLIENT_ADDRS].values[i]);
 	if (!arguments[ARGUMENT_APPLICATION_NAMES].nulls[i])
@@ -115,6 +141,13 @@ pgvalet_report_clients(PG_FUNCTION_ARGS)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("an agent has a name")));
+	/* Who came through an agent is no other one.  The agent itself comes without a name. */
+	if (pgv_my_slot != NULL && pgv_my_slot->agent_name[0] != '\0' &&
+		strcmp(pgv_my_slot->agent_name, agent_name) != 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+				 errmsg("a connection of agent \"%s\" cannot report for another agent",
+						pgv_my_slot->agent_name)));
 
 	for (int i = 0; i < REPORT_ARGUMENTS; i++)
 	{

@@ -205,15 +205,9 @@ pgv_ended_sessions_take_over_slots(void *copy, Size size, const PgvKept *kept)
 PgvEndedSession *
 pgv_ended_sessions_read(int *count)
 {
-	/* Not palloc under the lock: a whole ring always fits. */
-	PgvEndedSession *copy = MemoryContextAllocHuge(CurrentMemoryContext,
-												   mul_size(max_ended_sessions, sizeof(PgvEndedSession)));
 	int64		lost;
 
-	LWLockAcquire(pgv_lock(PGV_LOCK_SESSIONS), LW_SHARED);
-	*count = pgv_ring_copy_after(&sessions->ring, 0, copy, &lost);
-	LWLockRelease(pgv_lock(PGV_LOCK_SESSIONS));
-	return copy;
+	return pgv_ring_read(&sessions->ring, pgv_lock(PGV_LOCK_SESSIONS), 0, count, &lost);
 }
 
 void

@@ -132,13 +132,7 @@ pgv_event_add(PgvEvent *event, const char *format,...)
 PgvEvent *
 pgv_events_after(int64 sequence, int *count, int64 *lost)
 {
-	/* Not palloc under the lock: a whole ring always fits. */
-	PgvEvent   *copy = palloc(mul_size(pgv_max_events, sizeof(PgvEvent)));
-
-	LWLockAcquire(pgv_lock(PGV_LOCK_EVENTS), LW_SHARED);
-	*count = pgv_ring_copy_after(event_log, sequence, copy, lost);
-	LWLockRelease(pgv_lock(PGV_LOCK_EVENTS));
-	return copy;
+	return pgv_ring_read(event_log, pgv_lock(PGV_LOCK_EVENTS), sequence, count, lost);
 }
 
 int64

@@ -228,12 +228,7 @@ const PgvPart pgv_history_part = {
 PgvMinute *
 pgv_history_read(int *count)
 {
-	/* Not palloc under the lock: a whole ring always fits. */
-	PgvMinute  *copy = palloc(mul_size(history_minutes, sizeof(PgvMinute)));
 	int64		lost;
 
-	LWLockAcquire(pgv_lock(PGV_LOCK_HISTORY), LW_SHARED);
-	*count = pgv_ring_copy_after(&history->ring, 0, copy, &lost);
-	LWLockRelease(pgv_lock(PGV_LOCK_HISTORY));
-	return copy;
+	return pgv_ring_read(&history->ring, pgv_lock(PGV_LOCK_HISTORY), 0, count, &lost);
 }
