@@ -294,6 +294,9 @@ due_time(TimestampTz now)
 	uint32		request;
 	TimestampTz due = DT_NOEND;
 
+	/* A clock that was set back must not stop us. */
+	start_after = Min(start_after, now + MOST_PATIENCE_MS * 1000);
+	notify_after = Min(notify_after, now + AGAIN_MS * 1000);
 	if (RecoveryInProgress() || pgv_policy_is_reading_wanted(&request))
 		due = start_after;
 	if (has_events_to_tell())

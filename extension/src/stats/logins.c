@@ -328,6 +328,12 @@ report(const PgvLoginSource *source)
 				  more);
 }
 
+static int64
+longest_interval_us(void)
+{
+	return 10 * pgv_minute_us();
+}
+
 /*
  * How long a source is silent after an event of now.  One that goes on and on, a
  * program with an old password, is told of less and less often, at last once in
@@ -338,7 +344,7 @@ next_interval_us(const PgvLoginSource *source, TimestampTz now)
 {
 	if (now - source->reported_at > 2 * source->report_interval_us)
 		return pgv_step_us();
-	return Min(2 * source->report_interval_us, 10 * pgv_minute_us());
+	return Min(2 * source->report_interval_us, longest_interval_us());
 }
 
 /*
@@ -357,8 +363,10 @@ look_at_source(PgvLoginSource *place, TimestampTz now)
 	due = source.reported_at + source.report_interval_us;
 	if (source.count == 0 || source.unreported_count == 0 || !is_for_events(source.reason))
 		due = DT_NOEND;
-	else if (due <= now)
+	/* A clock that was set back must not stop us. */
+	else if (due <= now || source.reported_at > now)
 	{
+		due = now;
 		place->report_interval_us = next_interval_us(&source, now);
 		place->reported_at = now;
 		place->unreported_count = 0;
@@ -380,7 +388,7 @@ logins_upkeep(TimestampTz now)
 
 	if (next == NO_EVENT)
 		return PGV_NO_UPKEEP;
-	if ((TimestampTz) next > now)
+	if ((TimestampTz) next > now && (TimestampTz) next <= now + longest_interval_us())
 		return Min((next - now + 999) / 1000, INT_MAX);
 
 	/* Before we look: whoever comes meanwhile asks again. */
