@@ -24,9 +24,9 @@ GRANT EXECUTE ON FUNCTION pgvalet.distribution_rows(text) TO pg_read_all_stats;
 
 CREATE OR REPLACE FUNCTION pgvalet.histogram_rows(
     dimension text,
+    measure text,
     OUT object_id oid,
     OUT name text,
-    OUT measure text,
     OUT lowest_us bigint,
     OUT highest_us bigint,
     OUT count bigint)
@@ -34,11 +34,11 @@ RETURNS SETOF record
 LANGUAGE C VOLATILE STRICT PARALLEL RESTRICTED
 AS 'MODULE_PATHNAME', 'pgvalet_histogram_rows';
 
-COMMENT ON FUNCTION pgvalet.histogram_rows(text) IS
-    'The buckets in use of all distributions per ''role'', ''database'' or ''application''; pgvalet.histogram() gives those of one.';
+COMMENT ON FUNCTION pgvalet.histogram_rows(text, text) IS
+    'The buckets in use of all distributions of one measure per ''role'', ''database'' or ''application''; pgvalet.histogram() gives those of one name.';
 
-REVOKE ALL ON FUNCTION pgvalet.histogram_rows(text) FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION pgvalet.histogram_rows(text) TO pg_read_all_stats;
+REVOKE ALL ON FUNCTION pgvalet.histogram_rows(text, text) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION pgvalet.histogram_rows(text, text) TO pg_read_all_stats;
 
 CREATE OR REPLACE FUNCTION pgvalet.histogram(dimension text, name text, measure text)
 RETURNS TABLE (lowest_us bigint, highest_us bigint, count bigint, cumulative_count bigint)
@@ -48,9 +48,8 @@ SELECT h.lowest_us,
        h.highest_us,
        h.count,
        pg_catalog.sum(h.count) OVER (ORDER BY h.lowest_us)::bigint
-  FROM pgvalet.histogram_rows($1) AS h
- WHERE h.measure = $3
-   AND CASE WHEN h.object_id IS NULL THEN h.name = $2
+  FROM pgvalet.histogram_rows($1, $3) AS h
+ WHERE CASE WHEN h.object_id IS NULL THEN h.name = $2
             WHEN $1 = 'role' THEN h.object_id = (SELECT r.oid FROM pg_catalog.pg_roles AS r WHERE r.rolname = $2)
             ELSE h.object_id = (SELECT d.oid FROM pg_catalog.pg_database AS d WHERE d.datname = $2)
        END
@@ -58,25 +57,18 @@ SELECT h.lowest_us,
 $$;
 
 COMMENT ON FUNCTION pgvalet.histogram(text, text, text) IS
-    'The buckets in use of one distribution, shortest times first: times from lowest_us to highest_us (NULL: without end) microseconds, how many there are in the bucket, and in it and all before it. dimension is ''role'', ''database'' or ''application'', name one of them, measure one of those of pgvalet.distributions. No rows if nothing was counted.';
+    'The buckets in use of one distribution, shortest times first: times from lowest_us to highest_us (NULL: without end) microseconds, how many there are in the bucket, and in it and all before it. dimension is ''role'', ''database'' or ''application'', name one of them, measure one of those of pgvalet.distributions. No rows if nothing was counted. Error 22023 for a dimension or measure that is not known.';
 
 REVOKE ALL ON FUNCTION pgvalet.histogram(text, text, text) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION pgvalet.histogram(text, text, text) TO pg_read_all_stats;
 
 CREATE OR REPLACE FUNCTION pgvalet.percentile(dimension text, name text, measure text, fraction double precision)
 RETURNS bigint
-LANGUAGE sql VOLATILE STRICT PARALLEL RESTRICTED
-AS $$
-SELECT coalesce(h.highest_us, h.lowest_us)
-  FROM (SELECT *, pg_catalog.max(b.cumulative_count) OVER () AS total
-          FROM pgvalet.histogram($1, $2, $3) AS b) AS h
- WHERE h.cumulative_count >= pg_catalog.ceil($4 * h.total)
- ORDER BY h.lowest_us
- LIMIT 1
-$$;
+LANGUAGE C VOLATILE STRICT PARALLEL RESTRICTED
+AS 'MODULE_PATHNAME', 'pgvalet_percentile';
 
 COMMENT ON FUNCTION pgvalet.percentile(text, text, text, double precision) IS
-    'The time in microseconds that this share (0 to 1) of the times of one distribution is not longer than: never too low, at most 25 % too high. Arguments as of pgvalet.histogram(). NULL if nothing was counted, or the share is above 1.';
+    'The time in microseconds that this share (0 to 1) of the times of one distribution is not longer than: never too low, at most 25 % too high. Arguments as of pgvalet.histogram(). NULL if nothing was counted. Error 22023 for another share, and for a dimension or measure that is not known.';
 
 REVOKE ALL ON FUNCTION pgvalet.percentile(text, text, text, double precision) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION pgvalet.percentile(text, text, text, double precision) TO pg_read_all_stats;

@@ -31,7 +31,7 @@ LANGUAGE C STABLE STRICT PARALLEL RESTRICTED
 AS 'MODULE_PATHNAME', 'pgvalet_io_budget';
 
 COMMENT ON FUNCTION pgvalet.io_budget(text, text) IS
-    'The budget that pgvalet.io_budgets gives to this name of a dimension (''server'', ''role'', ''database'' or ''application''; the name of the server is empty), in bytes per second; NULL if there is none.';
+    'The budget that pgvalet.io_budgets gives to this name of a dimension (''server'', ''role'', ''database'' or ''application''; the name of the server is empty), in bytes per second; NULL if there is none. Error 22023 for another dimension.';
 
 REVOKE ALL ON FUNCTION pgvalet.io_budget(text, text) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION pgvalet.io_budget(text, text) TO pg_read_all_stats;

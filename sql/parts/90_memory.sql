@@ -18,11 +18,11 @@ GRANT EXECUTE ON FUNCTION pgvalet.memory() TO pg_read_all_stats;
 
 CREATE OR REPLACE FUNCTION pgvalet.reset(part text DEFAULT 'all')
 RETURNS void
-LANGUAGE C VOLATILE STRICT PARALLEL RESTRICTED
+LANGUAGE C VOLATILE PARALLEL RESTRICTED
 AS 'MODULE_PATHNAME', 'pgvalet_reset';
 
 COMMENT ON FUNCTION pgvalet.reset(text) IS
-    'Forgets what one part (a name of pgvalet.memory) or all parts have counted; the time stands in pgvalet.memory.reset_at. Error 22023 for a part that is not there or counts nothing.';
+    'Forgets what one part (a name of pgvalet.memory) or all parts have counted; the time stands in pgvalet.memory.reset_at. Error 22023 for a part that is not there or counts nothing, 22004 for NULL.';
 
 REVOKE ALL ON FUNCTION pgvalet.reset(text) FROM PUBLIC;
 

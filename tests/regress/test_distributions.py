@@ -307,8 +307,19 @@ class DistributionsTest(ServerTest):
     def test_percentile_of_nothing_is_null(self):
         self.assertIsNone(self.one(self.observer, "SELECT pgvalet.percentile('role', 'nobody',"
                                    " 'statement', 0.5) AS us").us)
-        with self.assertRaises(errors.InvalidParameterValue):
-            self.observer.execute("SELECT pgvalet.percentile('colour', 'x', 'statement', 0.5)")
+
+    def test_percentile_and_histogram_of_something_unknown_are_errors(self):
+        for query, hint in (
+                ("percentile('colour', 'x', 'statement', 0.5)", '"role"'),
+                ("percentile('role', 'postgres', 'statment', 0.5)", '"login"'),
+                ("percentile('role', 'postgres', 'statement', 99)", "from 0 to 1"),
+                ("percentile('role', 'postgres', 'statement', -0.1)", "from 0 to 1"),
+                ("percentile('role', 'nobody', 'statement', 'NaN')", "from 0 to 1"),
+                ("histogram('colour', 'x', 'statement')", '"role"'),
+                ("histogram('role', 'postgres', 'statment')", '"login"')):
+            with self.subTest(query), self.assertRaises(errors.InvalidParameterValue) as caught:
+                self.observer.execute(f"SELECT pgvalet.{query}")
+            self.assertIn(hint, caught.exception.diag.message_hint)
 
     # Reset, privileges.
 
@@ -345,7 +356,7 @@ class DistributionsTest(ServerTest):
         plain, stats = self.connect(user="plain"), self.connect(user="stats")
         for query in ("SELECT count(*) FROM pgvalet.distributions",
                       "SELECT count(*) FROM pgvalet.distribution_rows('role')",
-                      "SELECT count(*) FROM pgvalet.histogram_rows('role')",
+                      "SELECT count(*) FROM pgvalet.histogram_rows('role', 'statement')",
                       "SELECT count(*) FROM pgvalet.histogram('role', 'postgres', 'statement')",
                       "SELECT pgvalet.percentile('role', 'postgres', 'statement', 0.5)"):
             with self.subTest(query):

@@ -92,6 +92,10 @@ class EventsTest(ServerTest):
         with self.assertRaises(errors.InvalidParameterValue):
             self.session.execute("SELECT pgvalet.reset('backends')")
 
+    def test_reset_of_null_is_an_error(self):
+        with self.assertRaises(errors.NullValueNotAllowed):
+            self.session.execute("SELECT pgvalet.reset(NULL)")
+
     def test_time_of_the_last_reset_is_shown(self):
         before = self.one(self.session, "SELECT clock_timestamp() AS now").now
         self.session.execute("SELECT pgvalet.reset()")

@@ -143,9 +143,31 @@ class RatesTest(ServerTest):
     def test_budget_that_makes_no_sense_is_refused(self):
         for budgets in ("server", "server=0", "server=-1MB", "server=much", "colour:red=1MB",
                         "role=1MB", "role:a=1MB role:b=1MB", 'role:"a=1MB', "=1MB", "server=1 lot",
-                        "role:" + "x" * 100 + "=1MB", "server:a=1MB", ","):
+                        "role:" + "x" * 100 + "=1MB", "server:a=1MB", ",", "server=1MB,", "role:=1MB", 'role:""=1MB',
+                        "server=1MB, server=1MB", "role:a=1MB, role:*=1MB, role:a=2MB"):
             with self.assertRaises(psycopg.errors.InvalidParameterValue, msg=budgets):
                 self.observer.execute(f"ALTER SYSTEM SET pgvalet.io_budgets = '{budgets}'")
+
+    def test_budget_that_is_refused_says_which_item_and_why(self):
+        for budgets, detail in (
+                ("server=1MB, role:=1MB", "Item 2 of the list is not understood."),
+                ("role:a=1MB, role:b=1MB, role:a=2MB",
+                 "Item 3 of the list is for the same as an item before."),
+                ("server=1MB, ", "The list ends in a comma.")):
+            with self.assertRaises(psycopg.errors.InvalidParameterValue) as caught:
+                self.observer.execute(f"ALTER SYSTEM SET pgvalet.io_budgets = '{budgets}'")
+            self.assertEqual(caught.exception.diag.message_detail, detail)
+
+    def test_budget_of_an_application_without_a_name(self):
+        self.set_budgets('application:""=1MB, application:*=2MB')
+        budget = "SELECT pgvalet.io_budget('application', %s) AS bytes"
+        self.assertEqual(self.one(self.observer, budget, "").bytes, 1 << 20)
+        self.assertEqual(self.one(self.observer, budget, "x").bytes, 2 << 20)
+
+    def test_budget_by_something_unknown_is_an_error(self):
+        with self.assertRaises(psycopg.errors.InvalidParameterValue) as caught:
+            self.observer.execute("SELECT pgvalet.io_budget('colour', 'red')")
+        self.assertIn('"server", "role"', caught.exception.diag.message_hint)
 
     # Who may see it.
 

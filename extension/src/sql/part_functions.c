@@ -73,10 +73,17 @@ names_to_reset(void)
 Datum
 pgvalet_reset(PG_FUNCTION_ARGS)
 {
-	char	   *name = text_to_cstring(PG_GETARG_TEXT_PP(0));
+	char	   *name;
 	PgvEvent	event = {.kind = PGV_EVENT_RESET};
 
 	pgv_require_preloaded();
+	/* Not strict: whose variable is NULL is to know that nothing was reset. */
+	if (PG_ARGISNULL(0))
+		ereport(ERROR,
+				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+				 errmsg("the part to reset must not be null"),
+				 errhint("Use one of %s.", names_to_reset())));
+	name = text_to_cstring(PG_GETARG_TEXT_PP(0));
 	if (!pgv_part_reset(name))
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),

@@ -102,11 +102,16 @@ pgvalet_rates(PG_FUNCTION_ARGS)
 Datum
 pgvalet_io_budget(PG_FUNCTION_ARGS)
 {
+	char	   *dimension = text_to_cstring(PG_GETARG_TEXT_PP(0));
 	double		budget;
 
 	pgv_require_preloaded();
-	budget = pgv_io_budget(text_to_cstring(PG_GETARG_TEXT_PP(0)),
-						   text_to_cstring(PG_GETARG_TEXT_PP(1)));
+	if (!pgv_io_budget_is_dimension(dimension))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("there are no budgets by \"%s\"", dimension),
+				 errhint("Use \"server\", \"role\", \"database\" or \"application\".")));
+	budget = pgv_io_budget(dimension, text_to_cstring(PG_GETARG_TEXT_PP(1)));
 	if (budget <= 0)
 		PG_RETURN_NULL();
 	PG_RETURN_FLOAT8(budget);

@@ -72,11 +72,18 @@ trim(char *word)
 		word[--length] = '\0';
 }
 
+/* Whether it is one in which there are many names. */
 static bool
-is_dimension(const char *word)
+has_names(const char *dimension)
 {
-	return strcmp(word, "role") == 0 || strcmp(word, "database") == 0 ||
-		strcmp(word, "application") == 0;
+	return strcmp(dimension, "role") == 0 || strcmp(dimension, "database") == 0 ||
+		strcmp(dimension, "application") == 0;
+}
+
+bool
+pgv_io_budget_is_dimension(const char *name)
+{
+	return has_names(name) || strcmp(name, "server") == 0;
 }
 
 /*
@@ -93,12 +100,19 @@ read_item(const char *c, BudgetItem *item)
 		return NULL;
 	trim(item->dimension);
 	item->name[0] = '\0';
-	if (is_dimension(item->dimension) && *c == ':')
+	if (has_names(item->dimension) && *c == ':')
 	{
-		c = read_word(skip_spaces(c + 1), "=,", item->name, sizeof(item->name));
+		bool		is_quoted;
+
+		c = skip_spaces(c + 1);
+		is_quoted = (*c == '"');
+		c = read_word(c, "=,", item->name, sizeof(item->name));
 		if (c == NULL)
 			return NULL;
 		trim(item->name);
+		/* An application may be called so, if that is what is meant. */
+		if (item->name[0] == '\0' && !(is_quoted && strcmp(item->dimension, "application") == 0))
+			return NULL;
 	}
 	else if (strcmp(item->dimension, "server") != 0)
 		return NULL;
@@ -112,29 +126,63 @@ read_item(const char *c, BudgetItem *item)
 	return c;
 }
 
-/* Check hook: every item can be read. */
+/* Whether one of the items before this one is for the same. */
 static bool
-check_io_budgets(char **newval, void **extra, GucSource source)
+is_repeated(const char *list, const char *end, const BudgetItem *item)
 {
-	const char *c = skip_spaces(*newval);
+	const char *c = skip_spaces(list);
+
+	while (c < end)
+	{
+		BudgetItem	other;
+
+		c = read_item(c, &other);
+		if (strcmp(other.dimension, item->dimension) == 0 && strcmp(other.name, item->name) == 0)
+			return true;
+		c = skip_spaces(c + 1);
+	}
+	return false;
+}
+
+/* What is wrong with the list, as a detail of the error; false if nothing is. */
+static bool
+say_what_is_wrong(const char *list)
+{
+	const char *c = skip_spaces(list);
 	int			number = 0;
 
 	while (*c != '\0')
 	{
-		BudgetItem		item;
+		BudgetItem	item;
+		const char *begin = c;
 
 		number++;
 		c = read_item(c, &item);
 		if (c == NULL)
-		{
 			GUC_check_errdetail("Item %d of the list is not understood.", number);
-			GUC_check_errhint("Items are like server=200MB, role:etl=50MB, database:app=80MB, application:*=20MB: bytes per second above 0.");
-			return false;
+		else if (is_repeated(list, begin, &item))
+			GUC_check_errdetail("Item %d of the list is for the same as an item before.", number);
+		else if (*c == ',' && *skip_spaces(c + 1) == '\0')
+			GUC_check_errdetail("The list ends in a comma.");
+		else
+		{
+			if (*c == ',')
+				c = skip_spaces(c + 1);
+			continue;
 		}
-		if (*c == ',')
-			c = skip_spaces(c + 1);
+		return true;
 	}
-	return true;
+	return false;
+}
+
+/* Check hook: every item can be read, and is for something else. */
+static bool
+check_io_budgets(char **newval, void **extra, GucSource source)
+{
+	if (!say_what_is_wrong(*newval))
+		return true;
+	GUC_check_errhint("Items are like server=200MB, role:etl=50MB, database:app=80MB, application:*=20MB: bytes per second above 0.");
+	return false;
 }
 
 double

@@ -20,6 +20,9 @@
 /* Defines pgvalet.io_budgets.  Called once from _PG_init(). */
 extern void pgv_io_budget_define_settings(void);
 
+/* Whether there can be budgets by this. */
+extern bool pgv_io_budget_is_dimension(const char *name);
+
 /*
  * The budget of what has this name in a dimension ("server", "role", "database",
  * "application"), in bytes per second; 0 = none.  The name of the server is "".
