@@ -92,7 +92,9 @@ CREATE OR REPLACE FUNCTION pgvalet.budget_uses(
     OUT highest_at timestamptz,
     OUT refused_count bigint,
     OUT dry_refused_count bigint,
-    OUT is_dry_run boolean)
+    OUT is_dry_run boolean,
+    OUT includes_members boolean,
+    OUT reserved_for text[])
 RETURNS SETOF record
 LANGUAGE C VOLATILE STRICT PARALLEL RESTRICTED
 AS 'MODULE_PATHNAME', 'pgvalet_budget_uses';
@@ -117,7 +119,9 @@ SELECT u.budget_name,
        u.highest_at,
        u.refused_count,
        u.dry_refused_count,
-       u.is_dry_run
+       u.is_dry_run,
+       u.includes_members,
+       u.reserved_for
   FROM pgvalet.budget_uses() AS u;
 
 GRANT SELECT ON pgvalet.budget TO pg_read_all_stats;
@@ -152,3 +156,7 @@ COMMENT ON COLUMN pgvalet.budget.dry_refused_count IS
     'Logins that would have been refused but for the dry run, number.';
 COMMENT ON COLUMN pgvalet.budget.is_dry_run IS
     'True: nobody is refused.';
+COMMENT ON COLUMN pgvalet.budget.includes_members IS
+    'True: its condition on the role means the members of the role too.';
+COMMENT ON COLUMN pgvalet.budget.reserved_for IS
+    'Roles, with their members, that may have the last reserved_connections; empty: there is no reserve.';

@@ -157,6 +157,16 @@ class BudgetTest(PolicyTest):
         self.app(user="carol")
         self.assertIn("3 of 3", self.refusal(user="carol", application_name="app"))
 
+    def test_view_shows_for_whom_a_budget_is(self):
+        self.role("team", options="NOLOGIN")
+        self.budget("a", role_name="team", includes_members=True, max_connections=5,
+                    reserved_connections=2, reserved_for=["alice", "bob"])
+        self.budget("b", max_connections=5)
+
+        self.assertEqual((self.use("a").includes_members, self.use("a").reserved_for),
+                         (True, ["alice", "bob"]))
+        self.assertEqual((self.use("b").includes_members, self.use("b").reserved_for), (False, []))
+
     def test_smallest_of_several_budgets_refuses(self):
         self.budget("wide", role_name="alice", max_connections=5)
         self.budget("narrow", application_pattern="app", max_connections=1)

@@ -9,6 +9,7 @@
  */
 #include "base/pg_compat.h"
 
+#include "catalog/pg_type.h"
 #include "commands/dbcommands.h"
 #include "commands/trigger.h"
 #include "policy/budget.h"
@@ -18,6 +19,7 @@
 #include "policy/rule_match.h"
 #include "sql/sql_common.h"
 #include "utils/acl.h"
+#include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/rel.h"
 #include "utils/timestamp.h"
@@ -30,7 +32,7 @@ PG_FUNCTION_INFO_V1(pgvalet_budget_uses);
 #define STATUS_COLUMNS 8
 #define COUNTS_OWN_COLUMNS 5
 #define COUNTS_COLUMNS (COUNTS_OWN_COLUMNS + 2 * PGV_ACTIONS)
-#define BUDGET_COLUMNS 14
+#define BUDGET_COLUMNS 16
 
 /*
  * pgvalet.policy_changed(): statement trigger of both tables.  Says so if their
@@ -179,6 +181,18 @@ pgvalet_rule_counts(PG_FUNCTION_ARGS)
 	return (Datum) 0;
 }
 
+/* Names as text[]. */
+static Datum
+array_of(const PgvNames *names)
+{
+	Datum		elements[PGV_MAX_NAMES];
+
+	for (int i = 0; i < names->count; i++)
+		elements[i] = CStringGetTextDatum(names->names[i]);
+	return PointerGetDatum(construct_array(elements, names->count, TEXTOID, -1, false,
+										   TYPALIGN_INT));
+}
+
 /* Returns one row of pgvalet.budget_uses(). */
 static void
 put_budget(ReturnSetInfo *result, const PgvBudgetUse *use)
@@ -205,6 +219,8 @@ put_budget(ReturnSetInfo *result, const PgvBudgetUse *use)
 	values[11] = Int64GetDatum(entry->refused_count);
 	values[12] = Int64GetDatum(entry->would_refuse_count);
 	values[13] = BoolGetDatum(budget->is_dry_run);
+	values[14] = BoolGetDatum(budget->match.includes_members);
+	values[15] = array_of(&budget->reserved_for);
 	tuplestore_putvalues(result->setResult, result->setDesc, values, nulls);
 }
 
