@@ -49,6 +49,19 @@ class OwnerTest(PolicyTest):
         wait_until(lambda: self.status().rule_count == 1 and self.status().budget_count == 1,
                    "the rule and the budget")
 
+    def test_role_that_may_only_write_rows_puts_them_in_force(self):
+        self.role("writer")
+        self.superuser.execute("GRANT INSERT ON pgvalet.idle_policy TO writer")
+        self.addCleanup(self.superuser.execute, "REVOKE ALL ON pgvalet.idle_policy FROM writer")
+        self.superuser.execute("REVOKE SELECT ON pgvalet.idle_policy FROM PUBLIC")
+        writer = self.connect(dbname="kept", user="writer", application_name="observer")
+
+        writer.execute("INSERT INTO pgvalet.idle_policy (position, name, state)"
+                       " VALUES (1, 'rule', 'idle')")
+
+        wait_until(lambda: self.status().rule_count == 1, "the rule")
+        self.assertEqual(self.one(writer, "SELECT current_user AS me").me, "writer")
+
     def test_code_of_the_owner_does_not_run_as_superuser(self):
         self.keeper.execute("CREATE TYPE public.wrapped AS (i interval)")
         self.keeper.execute(SPY)

@@ -126,8 +126,8 @@ class IntoForceTest(PolicyTest):
 
     def test_change_is_an_event(self):
         self.rule()
-        event = self.events("policy_changed")[-1]
-        self.assertEqual(event.message, "1 rule and 0 budgets are in force")
+        wait_until(lambda: self.events("policy_changed")[-1].message ==
+                   "1 rule and 0 budgets are in force", "the event")
 
     def test_same_rules_again_are_no_change(self):
         self.rule()

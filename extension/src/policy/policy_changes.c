@@ -17,6 +17,7 @@
 #include "catalog/pg_trigger.h"
 #include "policy/policy_changes.h"
 #include "policy/policy_table.h"
+#include "stats/event_log.h"
 #include "utils/lsyscache.h"
 
 static object_access_hook_type prev_object_access = NULL;
@@ -24,6 +25,29 @@ static object_access_hook_type prev_object_access = NULL;
 /* The transaction that is open has changed something. */
 static bool has_changed = false;
 
+/* It has written rows of rules and of budgets, or rolled that back to a savepoint. */
+static bool has_written_rules = false;
+static bool has_written_budgets = false;
+
+/* Says who has written rows. */
+static void
+tell_who(const char *how)
+{
+	PgvEvent	event = {.kind = PGV_EVENT_POLICY_CHANGED};
+	const char *tables = PGV_RULES_TABLE " and " PGV_BUDGETS_TABLE;
+
+	if (!has_written_rules && !has_written_budgets)
+		return;
+	if (!has_written_budgets)
+		tables = PGV_RULES_TABLE;
+	else if (!has_written_rules)
+		tables = PGV_BUDGETS_TABLE;
+	if (pgv_my_slot != NULL)
+		pgv_event_describe(&event, pgv_my_slot);
+	pgv_event_add(&event, "rows of %s were written%s", tables, how);
+}
+
+/* After the commit an error would take the server down: nothing here raises one. */
 static void
 xact_callback(XactEvent event, void *arg)
 {
@@ -32,7 +56,11 @@ xact_callback(XactEvent event, void *arg)
 	switch (event)
 	{
 		case XACT_EVENT_COMMIT:
+			tell_who("");
+			pgv_policy_request_reading();
+			break;
 		case XACT_EVENT_PREPARE:
+			tell_who(" by a transaction that is prepared");
 			pgv_policy_request_reading();
 			break;
 		case XACT_EVENT_ABORT:
@@ -40,7 +68,7 @@ xact_callback(XactEvent event, void *arg)
 		default:
 			return;
 	}
-	has_changed = false;
+	has_changed = has_written_rules = has_written_budgets = false;
 }
 
 void
@@ -52,6 +80,16 @@ pgv_policy_changes_note(void)
 		RegisterXactCallback(xact_callback, NULL);
 	is_registered = true;
 	has_changed = true;
+}
+
+void
+pgv_policy_changes_note_rows(const char *table)
+{
+	pgv_policy_changes_note();
+	if (strcmp(table, PGV_RULES_TABLE) == 0)
+		has_written_rules = true;
+	else if (strcmp(table, PGV_BUDGETS_TABLE) == 0)
+		has_written_budgets = true;
 }
 
 /* Is it one of our tables?  One that is being made is not found yet. */

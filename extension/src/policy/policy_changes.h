@@ -31,4 +31,7 @@ extern void pgv_policy_changes_install(void);
 /* The open transaction changes what is in force. */
 extern void pgv_policy_changes_note(void);
 
+/* Same, by writing rows of this table: an event says who did when it commits. */
+extern void pgv_policy_changes_note_rows(const char *table);
+
 #endif							/* PGV_POLICY_CHANGES_H */

@@ -10,21 +10,16 @@
 #include "base/pg_compat.h"
 
 #include "catalog/pg_type.h"
-#include "commands/dbcommands.h"
-#include "commands/trigger.h"
 #include "policy/budget.h"
-#include "policy/policy_changes.h"
 #include "policy/policy_settings.h"
 #include "policy/policy_table.h"
 #include "policy/rule_match.h"
+#include "sql/missing_names.h"
 #include "sql/sql_common.h"
-#include "utils/acl.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
-#include "utils/rel.h"
 #include "utils/timestamp.h"
 
-PG_FUNCTION_INFO_V1(pgvalet_policy_changed);
 PG_FUNCTION_INFO_V1(pgvalet_policy_status);
 PG_FUNCTION_INFO_V1(pgvalet_rule_counts);
 PG_FUNCTION_INFO_V1(pgvalet_budget_uses);
@@ -34,61 +29,18 @@ PG_FUNCTION_INFO_V1(pgvalet_budget_uses);
 #define COUNTS_COLUMNS (COUNTS_OWN_COLUMNS + 2 * PGV_ACTIONS)
 #define BUDGET_COLUMNS 16
 
-/*
- * pgvalet.policy_changed(): statement trigger of both tables.  Says so if their
- * rows have no effect.
- */
-Datum
-pgvalet_policy_changed(PG_FUNCTION_ARGS)
-{
-	char	   *database;
-
-	if (!CALLED_AS_TRIGGER(fcinfo))
-		ereport(ERROR,
-				(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
-				 errmsg("pgvalet.policy_changed() is a trigger function")));
-	database = get_database_name(MyDatabaseId);
-	if (pgv_slots == NULL)
-		ereport(WARNING,
-				(errmsg("the rows of %s are not in force",
-						RelationGetRelationName(((TriggerData *) fcinfo->context)->tg_relation)),
-				 errhint("Add pgvalet to shared_preload_libraries and restart the server.")));
-	else if (database != NULL && strcmp(database, pgv_policy_database) != 0)
-		ereport(WARNING,
-				(errmsg("the rows of %s in database \"%s\" are not in force",
-						RelationGetRelationName(((TriggerData *) fcinfo->context)->tg_relation),
-						database),
-				 errhint("Rules and budgets are those of database \"%s\" (setting pgvalet.database).",
-						 pgv_policy_database)));
-	else
-		pgv_policy_changes_note();
-	/* Not SQL NULL: a trigger returns no row. */
-	return PointerGetDatum(NULL);
-}
-
-/* Appends what a name that stands for nothing makes of its row. */
-static void
-note_missing(StringInfo remarks, const char *row_kind, const char *row_name,
-			 const char *kind, const char *name)
-{
-	appendStringInfo(remarks, "%s%s \"%s\": there is no %s \"%s\"", remarks->len > 0 ? "; " : "",
-					 row_kind, row_name, kind, name);
-}
-
+/* Appends what names that stand for nothing make of a row. */
 static void
 note_missing_names(StringInfo remarks, const char *row_kind, const char *row_name,
 				   const PgvMatch *match, const PgvNames *names)
 {
-	if (match->role_name[0] != '\0' && !OidIsValid(get_role_oid(match->role_name, true)))
-		note_missing(remarks, row_kind, row_name, "role", match->role_name);
-	if (match->database_name[0] != '\0' &&
-		!OidIsValid(get_database_oid(match->database_name, true)))
-		note_missing(remarks, row_kind, row_name, "database", match->database_name);
-	for (int i = 0; i < names->count; i++)
-	{
-		if (!OidIsValid(get_role_oid(names->names[i], true)))
-			note_missing(remarks, row_kind, row_name, "role", names->names[i]);
-	}
+	PgvMissingName missing[PGV_MOST_MISSING];
+	int			count = pgv_missing_names(match, names, missing);
+
+	for (int i = 0; i < count; i++)
+		appendStringInfo(remarks, "%s%s \"%s\": there is no %s \"%s\"",
+						 remarks->len > 0 ? "; " : "", row_kind, row_name, missing[i].kind,
+						 missing[i].name);
 }
 
 /* What about rows in force is probably not meant so, in words. */
