@@ -295,8 +295,10 @@ due_time(TimestampTz now)
 	TimestampTz due = DT_NOEND;
 
 	/* A clock that was set back must not stop us. */
-	start_after = Min(start_after, now + MOST_PATIENCE_MS * 1000);
-	notify_after = Min(notify_after, now + AGAIN_MS * 1000);
+	if (start_after > now + MOST_PATIENCE_MS * 1000)
+		start_after = now;
+	if (notify_after > now + AGAIN_MS * 1000)
+		notify_after = now;
 	if (RecoveryInProgress() || pgv_policy_is_reading_wanted(&request))
 		due = start_after;
 	if (has_events_to_tell())
