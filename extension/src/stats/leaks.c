@@ -388,7 +388,8 @@ leaks_upkeep(TimestampTz now)
 
 	if (leak_idle_ms == 0 && leak_idle_in_transaction_ms == 0)
 		return PGV_NO_UPKEEP;
-	if (now - announced->sampled_at < step_us())
+	/* A time to come is one before the clock was set back. */
+	if (announced->sampled_at <= now && now - announced->sampled_at < step_us())
 		return Max((announced->sampled_at + step_us() - now + 999) / 1000, 1);
 	announced->sampled_at = now;
 
