@@ -7,7 +7,6 @@
 #include <algorithm>
 #include <array>
 #include <cstring>
-#include <system_error>
 #include <utility>
 
 namespace pgvalet::api {
@@ -91,46 +90,7 @@ void SetSocketOptions(socket_t sock) {
 }  // namespace
 
 void ConnectionThreads::enqueue(std::function<void()> serve) {
-  std::unique_lock lock(mutex_);
-  if (idle_ <= waiting_.size() && threads_.size() < limits_.max_connections) {
-    try {
-      threads_.emplace_back([this] { Run(); });
-    } catch (const std::system_error&) {
-      // No thread to be had now; those there are will do.
-    }
-  }
-  const bool is_room = waiting_.size() < idle_ + limits_.max_waiting && !threads_.empty();
-  if (!is_room || stopping_) {
-    lock.unlock();
-    serve();
-    return;
-  }
-  waiting_.push_back(std::move(serve));
-  wake_.notify_one();
-}
-
-void ConnectionThreads::shutdown() {
-  {
-    const std::lock_guard lock(mutex_);
-    stopping_ = true;
-  }
-  wake_.notify_all();
-  for (std::thread& thread : threads_) thread.join();
-}
-
-void ConnectionThreads::Run() {
-  std::unique_lock lock(mutex_);
-  while (true) {
-    ++idle_;
-    wake_.wait(lock, [this] { return stopping_ || !waiting_.empty(); });
-    --idle_;
-    if (waiting_.empty()) return;
-    const std::function<void()> serve = std::move(waiting_.front());
-    waiting_.pop_front();
-    lock.unlock();
-    serve();
-    lock.lock();
-  }
+  if (!threads_.Run(serve)) serve();
 }
 
 HttpListener::HttpListener(const HttpLimits& limits) : limits_(limits) {

@@ -10,7 +10,6 @@
 #include <atomic>
 #include <condition_variable>
 #include <cstddef>
-#include <deque>
 #include <functional>
 #include <mutex>
 #include <set>
@@ -18,6 +17,7 @@
 #include <vector>
 
 #include "base/clock.h"
+#include "base/worker_threads.h"
 
 namespace pgvalet::api {
 
@@ -31,25 +31,18 @@ struct HttpLimits {
 // Threads of one listener; made and used by httplib.
 class ConnectionThreads final : public httplib::TaskQueue {
  public:
-  explicit ConnectionThreads(const HttpLimits& limits) : limits_(limits) {}
+  explicit ConnectionThreads(const HttpLimits& limits)
+      : threads_(limits.max_connections, limits.max_waiting) {}
 
   // Runs `serve` on a thread; on the calling one when there is no room, where the listener
   // closes the connection at once.
   void enqueue(std::function<void()> serve) override;
 
   // Returns when all threads have ended.
-  void shutdown() override;
+  void shutdown() override { threads_.Finish(); }
 
  private:
-  void Run();
-
-  const HttpLimits limits_;
-  std::mutex mutex_;  // protects all below
-  std::condition_variable wake_;
-  std::deque<std::function<void()>> waiting_;
-  std::vector<std::thread> threads_;
-  std::size_t idle_ = 0;
-  bool stopping_ = false;
+  WorkerThreads threads_;
 };
 
 class HttpListener final : public httplib::Server {
