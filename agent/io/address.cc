@@ -43,6 +43,15 @@ Result<Address> Address::ForUnixDirectory(std::string_view directory, std::uint1
   return address;
 }
 
+Address LocalAddress(int fd) {
+  Address address;
+  address.length = sizeof address.storage;
+  if (getsockname(fd, reinterpret_cast<sockaddr*>(&address.storage), &address.length) != 0) {
+    return Address{};
+  }
+  return address;
+}
+
 PeerAddress PeerAddress::From(const Address& address) {
   PeerAddress peer;
   peer.family = static_cast<std::uint8_t>(address.family());

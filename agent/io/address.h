@@ -25,6 +25,9 @@ struct Address {
   static Result<Address> ForUnixDirectory(std::string_view directory, std::uint16_t port);
 };
 
+// Our side of a connected socket; empty when the system does not say.
+Address LocalAddress(int fd);
+
 // The far end of a client, small enough to keep for every one of them.
 struct PeerAddress {
   std::uint8_t family = AF_UNIX;

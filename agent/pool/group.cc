@@ -158,9 +158,36 @@ PoolGroupPtr GroupDirectory::Find(const PoolKey& key) {
     if (!user) user = std::make_shared<SharedLimit>();
     auto& epoch = epochs_[key.database];
     if (!epoch) epoch = std::make_shared<CatalogEpoch>();
-    group = std::make_shared<PoolGroup>(key, Quotas{database, user}, epoch);
+    group = std::make_shared<PoolGroup>(
+        key, Quotas{database, user},
+        SwitchesInForce{&process_switches_, LockedSwitchesOf(key.database)}, epoch);
   }
   return group;
+}
+
+const std::shared_ptr<Switches>& GroupDirectory::LockedSwitchesOf(const std::string& database) {
+  std::shared_ptr<Switches>& switches = switches_[database];
+  if (!switches) switches = std::make_shared<Switches>();
+  return switches;
+}
+
+std::shared_ptr<Switches> GroupDirectory::SwitchesOf(const std::string& database) {
+  const std::lock_guard lock(mutex_);
+  return LockedSwitchesOf(database);
+}
+
+bool GroupDirectory::Has(const std::string& database) const {
+  const std::lock_guard lock(mutex_);
+  return by_database_.contains(database);
+}
+
+int GroupDirectory::ServerConnections(const std::string& database) const {
+  const std::lock_guard lock(mutex_);
+  int count = 0;
+  for (const auto& [key, group] : groups_) {
+    if (database.empty() || key.database == database) count += group->server_connections();
+  }
+  return count;
 }
 
 }  // namespace pgvalet::pool

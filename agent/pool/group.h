@@ -24,6 +24,7 @@
 #include "base/result.h"
 #include "pool/catalog_age.h"
 #include "pool/policy.h"
+#include "pool/switches.h"
 
 namespace pgvalet::pool {
 
@@ -62,6 +63,12 @@ struct Quotas {
   std::shared_ptr<SharedLimit> user;
 };
 
+// The switches that count for a pool: those of the process and those of its database.
+struct SwitchesInForce {
+  const Switches* process = nullptr;  // outlives every pool
+  std::shared_ptr<Switches> database;
+};
+
 // The right to one server connection; given back when it is destroyed.
 class Quota {
  public:
@@ -81,12 +88,18 @@ class PoolGroup : public std::enable_shared_from_this<PoolGroup> {
   static constexpr int kMaxCores = 256;
 
   // `catalog_epoch` is that of the database.
-  PoolGroup(PoolKey key, Quotas quotas, std::shared_ptr<CatalogEpoch> catalog_epoch)
+  PoolGroup(PoolKey key, Quotas quotas, SwitchesInForce switches,
+            std::shared_ptr<CatalogEpoch> catalog_epoch)
       : key_(std::move(key)),
         quotas_(std::move(quotas)),
+        switches_(std::move(switches)),
         catalog_epoch_(std::move(catalog_epoch)) {}
 
   const PoolKey& key() const { return key_; }
+  bool paused() const {
+    return switches_.process->paused.load(std::memory_order_relaxed) ||
+           switches_.database->paused.load(std::memory_order_relaxed);
+  }
   DefaultsAge& defaults_age() { return defaults_age_; }
   CatalogEpoch& catalog_epoch() { return *catalog_epoch_; }
 
@@ -134,6 +147,7 @@ class PoolGroup : public std::enable_shared_from_this<PoolGroup> {
 
   const PoolKey key_;
   const Quotas quotas_;
+  const SwitchesInForce switches_;
   DefaultsAge defaults_age_;
   const std::shared_ptr<CatalogEpoch> catalog_epoch_;
   std::atomic<int> servers_{0};
@@ -154,9 +168,21 @@ class GroupDirectory {
  public:
   PoolGroupPtr Find(const PoolKey& key);
 
+  // Of a database, whether it has pools or not.
+  std::shared_ptr<Switches> SwitchesOf(const std::string& database);
+  Switches& process_switches() { return process_switches_; }
+  // Clients have come for this database.
+  bool Has(const std::string& database) const;
+  // Server connections that are open or being opened, of one database or (empty) of all.
+  int ServerConnections(const std::string& database) const;
+
  private:
-  std::mutex mutex_;  // protects all below
+  const std::shared_ptr<Switches>& LockedSwitchesOf(const std::string& database);
+
+  Switches process_switches_;
+  mutable std::mutex mutex_;  // protects all below
   std::map<PoolKey, PoolGroupPtr> groups_;
+  std::map<std::string, std::shared_ptr<Switches>> switches_;  // by database
   std::map<std::string, std::shared_ptr<SharedLimit>> by_database_;
   std::map<std::string, std::shared_ptr<SharedLimit>> by_user_;
   std::map<std::string, std::shared_ptr<CatalogEpoch>> epochs_;  // by database

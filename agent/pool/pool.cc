@@ -172,6 +172,7 @@ void Pool::StopWaiting(Waiter& waiter) {
 }
 
 void Pool::ServeWaiters() {
+  if (group_->paused()) return;
   HelpSiblings();
   while (Waiter* waiter = NextWaiter()) {
     ServerConnection* server = PickIdle(nullptr);
@@ -249,6 +250,7 @@ void Pool::Settle(ServerConnection& server) {
 void Pool::MakeFree(ServerConnection& server) {
   const Time now = loop().now();
   if (server.retire) return Close(server, "it is to be replaced");
+  if (group_->paused()) return Close(server, kPoolIsPaused);
   if (group_->defaults_age().IsOutdated(server.connected_at)) return Close(server, kOutdated);
   if (policy_.server_lifetime > Duration::zero() &&
       Since(server.connected_at, now) > policy_.server_lifetime) {
@@ -303,27 +305,6 @@ void Pool::OnIdleReadable(ServerConnection& server) {
   }
 }
 
-void Pool::SetPolicy(PoolPolicy policy) {
-  const bool moved = policy.startup != policy_.startup || policy.dbname != policy_.dbname ||
-                     policy.connect_query != policy_.connect_query ||
-                     policy.hosts.size() != policy_.hosts.size();
-  bool same_hosts = !moved;
-  for (std::size_t i = 0; same_hosts && i < policy.hosts.size(); ++i) {
-    same_hosts = policy.hosts[i].host == policy_.hosts[i].host &&
-                 policy.hosts[i].port == policy_.hosts[i].port;
-  }
-  policy_ = std::move(policy);
-  counters_->pool_size.Set(policy_.pool_size);
-  if (!same_hosts) RetireAll();
-}
-
-void Pool::RetireAll() {
-  for (ServerList* list : {&leased_, &busy_, &held_back_}) {
-    for (ServerConnection& server : *list) server.retire = true;
-  }
-  while (!idle_.empty()) Close(idle_.front(), "it is to be replaced");
-}
-
 void Pool::BuryClosed() {
   closing_.clear_and_dispose([](ServerConnection* server) { delete server; });
   ShowCounts();
@@ -332,7 +313,7 @@ void Pool::BuryClosed() {
 // ---- new connections ----
 
 void Pool::LaunchIfNeeded() {
-  if (waiters_.empty()) return;
+  if (waiters_.empty() || group_->paused()) return;
   const Time now = loop().now();
   if (std::optional<LoginFailure> failure = group_->failure()) {
     const bool recent = Since(failure->at, now) < policy_.server_login_retry;
@@ -388,6 +369,7 @@ void Pool::FinishConnecting() {
 void Pool::OnConnected(Connecting& connecting) {
   LoggedIn& in = **connecting.result;
   auto server = std::make_unique<ServerConnection>(directory_.states().none());
+  server->id = directory_.NextServerId();
   server->pool = this;
   server->quota = std::move(connecting.quota);
   server->stream = std::move(in.stream);

@@ -10,9 +10,11 @@
 #include <list>
 #include <memory>
 #include <optional>
+#include <vector>
 
 #include "base/clock.h"
 #include "base/result.h"
+#include "control/connection_info.h"
 #include "io/loop.h"
 #include "io/resolver.h"
 #include "pool/group.h"
@@ -27,6 +29,8 @@
 namespace pgvalet::pool {
 
 class PoolDirectory;
+
+inline constexpr const char* kPoolIsPaused = "the pool is paused";
 
 // Somebody in line for a lease.
 class Waiter : public boost::intrusive::list_base_hook<> {
@@ -75,7 +79,7 @@ class Pool final : public io::Deferred {
   // `wanted` already.
   Lease TryCheckout(const wire::StateRef& wanted);
   // TryCheckout() would fail.
-  bool MustWait() const { return idle_.empty() || !waiters_.empty(); }
+  bool MustWait() const { return idle_.empty() || !waiters_.empty() || group_->paused(); }
   // As many clients hold a connection between transactions as may.
   bool PinsAreFull() const { return group_->pinned() >= policy_.max_pinned; }
   // Gets in line.  The answer comes in a later turn of the loop.
@@ -86,6 +90,14 @@ class Pool final : public io::Deferred {
   void SetPolicy(PoolPolicy policy);
   // Server connections are closed as they become free.
   void RetireAll();
+  // It was paused, or goes on (group()->paused()).
+  void ApplySwitches();
+  // All server connections go at once, but for those that clients have.
+  void CloseAll(const char* reason);
+  // Server connections that are to be replaced and are still there.
+  std::size_t CountRetired() const;
+  // All server connections, appended.
+  void Describe(std::vector<control::ServerInfo>& servers);
   // About ten times a second.
   void Tick(Time now);
 
@@ -146,6 +158,7 @@ class Pool final : public io::Deferred {
   void FinishConnecting();
   void OnConnected(Connecting& connecting);
   void NoteNoExtension();
+  control::ServerInfo DescribeServer(const ServerConnection& server);
   void OnConnectFailed(const Error& error);
 
   void StartErrand(ServerConnection& server, const char* what, const std::string& sql);

@@ -44,8 +44,32 @@ void PoolDirectory::Tick(Time now) {
   }
 }
 
-void PoolDirectory::RetireAll() {
-  for (auto& [key, pool] : pools_) pool->RetireAll();
+void PoolDirectory::RetireAll(const std::string& database) {
+  for (auto& [key, pool] : pools_) {
+    if (database.empty() || key.database == database) pool->RetireAll();
+  }
+}
+
+void PoolDirectory::ApplySwitches() {
+  for (auto& [key, pool] : pools_) pool->ApplySwitches();
+}
+
+void PoolDirectory::CloseAll(const std::string& database, const char* reason) {
+  for (auto& [key, pool] : pools_) {
+    if (database.empty() || key.database == database) pool->CloseAll(reason);
+  }
+}
+
+std::size_t PoolDirectory::CountRetired(const std::string& database) const {
+  std::size_t count = 0;
+  for (const auto& [key, pool] : pools_) {
+    if (database.empty() || key.database == database) count += pool->CountRetired();
+  }
+  return count;
+}
+
+void PoolDirectory::Describe(std::vector<control::ServerInfo>& servers) const {
+  for (const auto& [key, pool] : pools_) pool->Describe(servers);
 }
 
 std::size_t PoolDirectory::server_count() const {

@@ -1,6 +1,7 @@
 // PoolDirectory: all pools of one core, and the way to the same pools on other cores.
 #pragma once
 
+#include <atomic>
 #include <functional>
 #include <map>
 #include <memory>
@@ -25,6 +26,7 @@ struct Shared {
   io::Resolver* resolver = nullptr;
   std::string agent_name;                      // sent to servers as pgvalet.agent
   std::vector<class PoolDirectory*> siblings;  // by core; complete before any core runs
+  std::atomic<std::uint64_t> next_server_id{1};
 };
 
 class PoolDirectory {
@@ -39,8 +41,15 @@ class PoolDirectory {
   void SetSettings(config::SettingsPtr settings);
   // About ten times a second.
   void Tick(Time now);
+  // In these, an empty `database` is all of them.
   // Closes server connections as they become free.
-  void RetireAll();
+  void RetireAll(const std::string& database = {});
+  // Switches of the groups have changed.
+  void ApplySwitches();
+  // Closes server connections at once, but for those that clients have.
+  void CloseAll(const std::string& database, const char* reason);
+  std::size_t CountRetired(const std::string& database) const;
+  void Describe(std::vector<control::ServerInfo>& servers) const;
   // Nothing is open or under way: a core without clients can sleep.
   bool empty() const { return pools_.empty(); }
   std::size_t server_count() const;
@@ -52,6 +61,9 @@ class PoolDirectory {
   io::Resolver& resolver() { return *shared_.resolver; }
   stats::Registry& registry() { return *shared_.registry; }
   wire::StateStore& states() { return shared_.states; }
+  std::uint64_t NextServerId() {
+    return shared_.next_server_id.fetch_add(1, std::memory_order_relaxed);
+  }
   // Hands a free server connection to another core.
   void Send(int core, const PoolKey& key, std::unique_ptr<ServerConnection> server);
   // Has `pool`'s siblings look at who wants what; where a limit of the database or user keeps the

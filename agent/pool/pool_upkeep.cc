@@ -26,7 +26,7 @@ void Pool::Tick(Time now) {
     ServerConnection& server = *it++;  // the holder may give it back or close it
     if (server.holder != nullptr) server.holder->OnLeaseTick(now);
   }
-  if (!waiters_.empty()) {
+  if (!waiters_.empty() && !group_->paused()) {
     LaunchIfNeeded();
     const Duration waited =
         waiters_.empty() ? Duration{0} : Since(waiters_.front().wait_start, now);
@@ -74,7 +74,8 @@ void Pool::ExpireIdle(Time now) {
 }
 
 void Pool::KeepMinimum() {
-  if (clients_ == 0 || !connecting_.empty() || retry_delay_ > Duration::zero()) return;
+  if (group_->paused() || clients_ == 0 || !connecting_.empty() || retry_delay_ > Duration::zero())
+    return;
   if (group_->server_connections() < std::min(policy_.min_pool_size, policy_.pool_size)) Launch(0);
 }
 

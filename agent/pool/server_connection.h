@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "base/clock.h"
+#include "control/connection_info.h"
 #include "io/stream.h"
 #include "pool/group.h"
 #include "pool/reported_session.h"
@@ -28,6 +29,8 @@ class LeaseHolder {
  public:
   // About ten times a second while the lease lasts: a chance to look at timeouts.
   virtual void OnLeaseTick(Time now) = 0;
+  // Fills in who it is: linked_to and linked_id.
+  virtual void DescribeHolder(control::ServerInfo& server) const = 0;
 
  protected:
   ~LeaseHolder() = default;
@@ -47,6 +50,7 @@ struct ServerConnection final : boost::intrusive::list_base_hook<>, io::StreamHa
   explicit ServerConnection(wire::StateRef none);
   ~ServerConnection();
 
+  std::uint64_t id = 0;  // never given to another connection of the process
   ServerState state = ServerState::kClosing;
   Pool* pool = nullptr;
   Quota quota;

@@ -21,6 +21,13 @@ SnapshotPtr SnapshotHub::Latest() const {
   return latest_;
 }
 
+SnapshotPtr SnapshotHub::WaitReadSince(Time since, Time deadline) const {
+  std::unique_lock lock(mutex_);
+  changed_.wait_until(lock, deadline,
+                      [&] { return latest_ != nullptr && latest_->steady_time >= since; });
+  return latest_;
+}
+
 SnapshotPtr SnapshotHub::WaitNewer(std::uint64_t after, const std::stop_token& stop) const {
   std::unique_lock lock(mutex_);
   const bool newer =

@@ -11,6 +11,7 @@
 #include <mutex>
 #include <stop_token>
 
+#include "base/clock.h"
 #include "stats/snapshot.h"
 
 namespace pgvalet::stats {
@@ -22,6 +23,10 @@ class SnapshotHub {
 
   // The newest snapshot; null before the first.
   SnapshotPtr Latest() const;
+
+  // The newest snapshot that was read at `since` or later, waiting for one until `deadline`; then
+  // the newest there is.
+  SnapshotPtr WaitReadSince(Time since, Time deadline) const;
 
   // The newest snapshot whose sequence is above `after`, waiting until there is one.
   // Null when `stop` was requested first.

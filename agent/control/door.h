@@ -1,0 +1,87 @@
+// Door: everything that can be asked of a running agent beyond its snapshots, and done to it.
+//
+// One door for console, gRPC and HTTP, so that all of them mean the same.  The daemon implements
+// it. Threads   any but a core's: calls wait for cores, which answer at the end of a turn. Names of
+// databases are those that clients ask for; empty: all of them.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <stop_token>
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+#include "config/settings.h"
+#include "control/connection_info.h"
+#include "stats/snapshot.h"
+
+namespace pgvalet::control {
+
+// How the agent ends.
+enum class Shutdown : std::uint8_t {
+  kImmediate,       // every client is told, now
+  kWaitForServers,  // clients leave at the end of their transaction
+  kWaitForClients,  // clients stay as long as they like
+};
+
+// The switches of one database.
+struct DatabaseSwitches {
+  bool paused = false;
+  bool disabled = false;
+};
+
+// The settings in force, and where each came from (config/load.h).
+struct EffectiveSettings {
+  config::SettingsPtr settings;
+  std::map<std::string, std::string, std::less<>> sources;
+};
+
+class Door {
+ public:
+  virtual ~Door() = default;
+
+  // A snapshot of now: who has just done something wants to see it.  Null before the first.
+  virtual stats::SnapshotPtr Snapshot() const = 0;
+  virtual EffectiveSettings Settings() const = 0;
+  // Whether all databases are paused together.
+  virtual bool IsPaused() const = 0;
+  virtual DatabaseSwitches SwitchesOf(const std::string& database) const = 0;
+
+  // Every connection at about one moment.  kTimeout: a core did not answer.
+  virtual Result<std::vector<ClientInfo>> ListClients() = 0;
+  virtual Result<std::vector<ServerInfo>> ListServers() = 0;
+
+  // In all of these, kNotFound: there is no such database; kInvalidSetting: the command makes no
+  // sense now (Error::what says why).
+
+  // No client gets a server connection from now on; returns when all are closed, those in use as
+  // they become free.  kAborted: `stop` was requested before, and the pause is called off.
+  virtual Result<Done> Pause(const std::string& database, const std::stop_token& stop) = 0;
+  // Ends a pause.
+  virtual Result<Done> Resume(const std::string& database) = 0;
+  // New clients are refused, or let in again.
+  virtual Result<Done> Disable(const std::string& database) = 0;
+  virtual Result<Done> Enable(const std::string& database) = 0;
+  // Server connections are replaced as they become free.
+  virtual Result<Done> Reconnect(const std::string& database) = 0;
+  // Returns when no server connection is left that was to be replaced.
+  virtual Result<Done> WaitClose(const std::string& database, const std::stop_token& stop) = 0;
+  // Clients and server connections are closed at once; new clients wait until Resume().
+  virtual Result<Done> Kill(const std::string& database) = 0;
+
+  // kNotFound: no client has this id.
+  virtual Result<Done> KillClient(std::uint64_t id) = 0;
+  // The statement that runs on this server connection is cancelled.  kNotFound: we have no
+  // connection to a backend with this pid, or nobody uses it.
+  virtual Result<Done> CancelServer(std::uint32_t pid) = 0;
+
+  // Reads the configuration again.  On an error everything stays as it is.
+  virtual Result<Done> Reload() = 0;
+  // Changes a setting until the next reload; value as on the command line.
+  virtual Result<Done> Set(const std::string& key, const std::string& value) = 0;
+  // Begins to end the agent, and returns.
+  virtual void ShutDown(Shutdown how) = 0;
+};
+
+}  // namespace pgvalet::control

@@ -1,0 +1,18 @@
+// What an administrator has switched, for the process and for each database.
+//
+// Writer    the control door (daemon), on any thread.
+// Readers   every core, with each checkout: one relaxed load.
+#pragma once
+
+#include <atomic>
+
+namespace pgvalet::pool {
+
+// Paused: no client gets a server connection, and those there are are closed as they become free.
+// Clients wait in line, with query_wait_timeout.
+struct Switches {
+  std::atomic<bool> paused{false};
+  std::atomic<bool> disabled{false};  // of a database: no new clients
+};
+
+}  // namespace pgvalet::pool
