@@ -9,8 +9,8 @@
 namespace pgvalet::config {
 namespace {
 
-// The console of PgBouncer answers to this name, and tools connect to it.
-constexpr std::string_view kConsoleDatabase = "pgbouncer";
+// The console answers to these names.
+bool IsConsoleDatabase(std::string_view name) { return name == "pgbouncer" || name == "pgvalet"; }
 
 void Mistake(Draft& draft, std::string_view key, std::string_view text) {
   draft.report.Mistake(draft.PlaceOf(key), key, text);
@@ -95,7 +95,7 @@ bool IsOurselves(const HostPort& address, const Settings& settings) {
 void CheckDatabase(const DatabaseSettings& database, Draft& draft) {
   const Settings& settings = draft.settings;
   const std::string key = "databases." + database.name;
-  if (database.name.empty() || database.name == kConsoleDatabase) {
+  if (database.name.empty() || IsConsoleDatabase(database.name)) {
     Mistake(draft, key, "expected another name: this one is reserved");
   }
   const int pool_size = database.pool_size.value_or(settings.default_pool_size);

@@ -129,6 +129,12 @@ struct Settings {
       "WHERE rolname OPERATOR(pg_catalog.=) $1 AND rolcanlogin";
   std::string auth_dbname;
 
+  // Console.
+  std::vector<std::string> admin_users;  // may use the whole console
+  std::vector<std::string> stats_users;  // may look, and change nothing
+  // What the console says it is compatible with: tools choose their columns by it.
+  std::string pgbouncer_version = "1.25.2";
+
   // Server connections.
   std::string server_reset_query = "DISCARD ALL";
   bool server_reset_query_always = false;
@@ -158,6 +164,7 @@ struct Settings {
 
   // Statistics.
   Duration snapshot_interval = std::chrono::seconds(1);
+  Duration stats_period = std::chrono::seconds(60);     // of the console's averages
   Duration sampler_interval = std::chrono::seconds(1);  // zero: the extension is not read
   std::string
       sampler_dbname;  // database (server side) the extension lives in; empty: first of [databases]

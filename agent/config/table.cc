@@ -255,6 +255,21 @@ void AddLogin(Table& table) {
   table.insert(table.end(), rows.begin(), rows.end());
 }
 
+void AddConsole(Table& table) {
+  constexpr std::string_view kGroup = "Console";
+  const Table rows = {
+      Row<&S::admin_users>(kGroup, "admin_users", List(), kReload,
+                           "Users of the databases pgbouncer and pgvalet who may use the whole "
+                           "console."),
+      Row<&S::stats_users>(kGroup, "stats_users", List(), kReload,
+                           "Users of these who may look, and change nothing."),
+      Row<&S::pgbouncer_version>(kGroup, "pgbouncer_version", Text(), kReload,
+                                 "Version of PgBouncer that the console says it is compatible "
+                                 "with: tools choose their columns by it."),
+  };
+  table.insert(table.end(), rows.begin(), rows.end());
+}
+
 void AddServer(Table& table) {
   constexpr std::string_view kGroup = "Server connections";
   const Table rows = {
@@ -333,6 +348,8 @@ void AddStatistics(Table& table) {
   const Table rows = {
       Row<&S::snapshot_interval>(kGroup, "snapshot_interval", Seconds(kSecond / 10, 3600 * kSecond),
                                  kReload, "Time between two snapshots of all numbers."),
+      Row<&S::stats_period>(kGroup, "stats_period", Seconds(kSecond, 86400 * kSecond), kReload,
+                            "What the averages of the console are taken over."),
       Row<&S::sampler_interval>(kGroup, "sampler_interval", Seconds(0, 3600 * kSecond), kReload,
                                 "Time between two readings of the extension; 0: it is not read."),
       Row<&S::sampler_dbname>(kGroup, "sampler_dbname", Text(), kReload,
@@ -352,6 +369,7 @@ Table BuildSettings() {
   AddLog(table);
   AddPools(table);
   AddLogin(table);
+  AddConsole(table);
   AddServer(table);
   AddTimeouts(table);
   AddNetwork(table);

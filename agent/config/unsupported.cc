@@ -18,7 +18,6 @@ const std::vector<std::string_view> kOff{"false", "0", "off", "no"};
 
 const std::vector<Unsupported>& TopKeys() {
   static const std::vector<Unsupported> keys = {
-      {"admin_users"},
       {"auth_hba_file", "", kUnset},
       {"auth_ident_file", "", kUnset},
       {"auth_ldap_options", "", kUnset},
@@ -59,8 +58,6 @@ const std::vector<Unsupported>& TopKeys() {
       {"server_tls_sslmode", "", kTlsOptional},
       {"service_name"},
       {"so_reuseport", "one process uses all cores, see cores"},
-      {"stats_period", "see snapshot_interval"},
-      {"stats_users"},
       {"suspend_timeout"},
       {"syslog", "use logfile or stderr"},
       {"syslog_facility"},

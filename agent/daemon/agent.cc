@@ -10,9 +10,13 @@
 #include <utility>
 
 #include "base/log.h"
+#include "config/table.h"
 
 namespace pgvalet::daemon {
 namespace {
+
+// Who asks for a snapshot of now gets an older one when this has passed.
+constexpr Duration kSnapshotLimit = std::chrono::seconds(1);
 
 std::string AgentName() {
   char host[256] = "";
@@ -53,6 +57,7 @@ Agent::Agent(config::CommandLine command_line, config::Environment environment,
     : command_line_(std::move(command_line)),
       environment_(std::move(environment)),
       settings_(std::move(loaded.settings)),
+      sources_(std::move(loaded.sources)),
       started_at_(stats::WallNow()),
       settings_loaded_at_(started_at_.time_since_epoch().count()),
       max_clients_(settings_->max_client_conn) {
@@ -68,15 +73,19 @@ sigset_t Agent::Signals() {
   return signals;
 }
 
-Result<Done> Agent::LoadUsers(const config::Settings& settings) {
-  if (settings.auth_file.empty()) {
-    users_ = std::make_shared<const auth::UserDirectory>();
-    return Done{};
-  }
-  Result<auth::UserDirectoryPtr> users = auth::UserDirectory::Load(settings.auth_file);
-  if (!users) return users.error();
-  users_ = std::move(*users);
-  return Done{};
+Result<auth::UserDirectoryPtr> Agent::LoadUsers(const config::Settings& settings) {
+  if (settings.auth_file.empty()) return std::make_shared<const auth::UserDirectory>();
+  return auth::UserDirectory::Load(settings.auth_file);
+}
+
+config::SettingsPtr Agent::settings() const {
+  const std::lock_guard lock(settings_mutex_);
+  return settings_;
+}
+
+auth::UserDirectoryPtr Agent::users() const {
+  const std::lock_guard lock(settings_mutex_);
+  return users_;
 }
 
 Result<Done> Agent::Start() {
@@ -84,7 +93,9 @@ Result<Done> Agent::Start() {
   if (!pidfile) return pidfile.error();
   pidfile_ = std::move(*pidfile);
   RaiseDescriptorLimit(settings_->max_client_conn);
-  if (Result<Done> loaded = LoadUsers(*settings_); !loaded) return loaded.error();
+  Result<auth::UserDirectoryPtr> users = LoadUsers(*settings_);
+  if (!users) return users.error();
+  users_ = std::move(*users);
   if (Result<Done> started = StartCores(); !started) return started.error();
   if (Result<Done> listening = StartListening(); !listening) return listening.error();
   return StartFaces();
@@ -113,8 +124,21 @@ Result<Done> Agent::StartCores() {
   notifications_ =
       std::make_unique<notify::Directory>(pool_shared_, cores_.front()->loop(), settings_);
   session_shared_.notifications = notifications_.get();
+  OpenDoor();
   for (auto& core : cores_) core->Start();
   return Done{};
+}
+
+void Agent::OpenDoor() {
+  door_ = std::make_unique<ControlDoor>(
+      cores_, pool_shared_.groups,
+      ControlDoor::Process{
+          [this] { return FreshSnapshot(); }, [this] { return EffectiveSettings(); },
+          [this] { return Reload(); },
+          [this](const std::string& key, const std::string& value) { return Set(key, value); },
+          &Agent::ShutDown});
+  console_ = std::make_unique<console::AdminConsole>(*door_, hub_);
+  session_shared_.console = console_.get();
 }
 
 Result<Done> Agent::StartListening() {
@@ -150,7 +174,8 @@ Result<Done> Agent::StartFaces() {
   sampler_ = std::make_unique<sampler::Sampler>(sampler::Sampler::Options{
       settings_,
       [this](std::string_view user) -> std::string {
-        const auth::Secret* secret = users_->Find(user);
+        const auth::UserDirectoryPtr known = users();
+        const auth::Secret* secret = known->Find(user);
         return secret != nullptr && secret->kind() == auth::SecretKind::kPlain
                    ? std::string(secret->plain())
                    : std::string();
@@ -207,7 +232,10 @@ void Agent::Run() {
 }
 
 void Agent::OnSignal(int signal) {
-  if (signal == SIGHUP) return Reload();
+  if (signal == SIGHUP) {
+    [[maybe_unused]] const Result<Done> reloaded = Reload();  // it has logged what is wrong
+    return;
+  }
   const bool again = state_ == stats::AgentState::kDraining;
   StopListening();
   state_ = stats::AgentState::kDraining;
@@ -215,9 +243,8 @@ void Agent::OnSignal(int signal) {
   if (signal == SIGTERM && !again) {
     log::info("SIGTERM: no new clients, waiting for those connected to leave");
     SetState(session::ServiceState::kDraining);
-    if (settings_->shutdown_timeout > Duration::zero()) {
-      give_up_at_ = Clock::now() + settings_->shutdown_timeout;
-    }
+    const Duration limit = settings()->shutdown_timeout;
+    if (limit > Duration::zero()) give_up_at_ = Clock::now() + limit;
   } else if (signal == SIGINT && !again) {
     log::info("SIGINT: finishing transactions");
     SetState(session::ServiceState::kFinishing);
@@ -228,22 +255,77 @@ void Agent::OnSignal(int signal) {
   }
 }
 
-void Agent::Reload() {
-  Result<config::Loaded> loaded = config::Load(command_line_, environment_);
+stats::SnapshotPtr Agent::FreshSnapshot() const {
+  const Time asked = Clock::now();
+  if (publisher_) publisher_->PublishNow();
+  return hub_.WaitReadSince(asked, asked + kSnapshotLimit);
+}
+
+control::EffectiveSettings Agent::EffectiveSettings() const {
+  const std::lock_guard lock(settings_mutex_);
+  return {settings_, sources_};
+}
+
+void Agent::ShutDown(control::Shutdown how) {
+  const int signal = how == control::Shutdown::kWaitForClients   ? SIGTERM
+                     : how == control::Shutdown::kWaitForServers ? SIGINT
+                                                                 : SIGQUIT;
+  kill(getpid(), signal);  // Run() waits for it
+}
+
+Result<Done> Agent::Reload() {
+  const std::lock_guard lock(settings_mutex_);
+  Result<Done> applied = LoadAndApply(command_line_);
+  if (applied) set_since_.clear();
+  return applied;
+}
+
+Result<Done> Agent::Set(const std::string& key, const std::string& value) {
+  const config::Setting<config::Settings>* setting =
+      config::FindSetting(config::SettingsTable(), key);
+  if (setting == nullptr) {
+    return Error{ErrorCode::kNotFound, "there is no such setting", 0, key, "42704"};
+  }
+  if (setting->needs_restart) {
+    return Error{ErrorCode::kInvalidSetting, "this setting needs a restart to change", 0, key,
+                 "55P02"};
+  }
+  const std::lock_guard lock(settings_mutex_);
+  config::CommandLine with = command_line_;
+  with.overrides.insert(with.overrides.end(), set_since_.begin(), set_since_.end());
+  with.overrides.emplace_back(key, value);
+  Result<Done> applied = LoadAndApply(with);
+  if (!applied)
+    return Error{ErrorCode::kInvalidSetting, "the value cannot be used", 0, applied.error().detail,
+                 "22023"};
+  set_since_.emplace_back(key, value);
+  return applied;
+}
+
+Result<Done> Agent::LoadAndApply(const config::CommandLine& command_line) {
+  Result<config::Loaded> loaded = config::Load(command_line, environment_);
   if (!loaded) {
     log::error("reload refused, the settings stay as they are: {}\n{}", loaded.error().what,
                loaded.error().detail);
-    return;
+    return loaded.error();
   }
   for (const std::string& warning : loaded->warnings) log::warn("{}", warning);
   for (const std::string& key : config::NeedRestart(*settings_, *loaded->settings)) {
     log::warn("setting {} needs a restart to change", key);
   }
   const config::SettingsPtr next = config::KeepRestartSettings(*settings_, *loaded->settings);
-  if (Result<Done> users = LoadUsers(*next); !users) {
+  Result<auth::UserDirectoryPtr> users = LoadUsers(*next);
+  if (!users) {
     log::error("reload refused, the settings stay as they are: {}", users.error().ToString());
-    return;
+    return users.error();
   }
+  users_ = std::move(*users);
+  sources_ = std::move(loaded->sources);
+  Apply(next);
+  return Done{};
+}
+
+void Agent::Apply(const config::SettingsPtr& next) {
   if (next->log_level != settings_->log_level || next->logfile != settings_->logfile ||
       !next->logfile.empty()) {
     if (Result<Done> log = StartLog(next->log_level, next->logfile); !log) {
@@ -296,6 +378,7 @@ bool Agent::Deserted() const {
 void Agent::StopAll() {
   if (grpc_) grpc_->Stop();
   if (http_) http_->Stop();
+  if (console_) console_->Stop();
   if (publisher_) publisher_->Stop();
   if (sampler_) sampler_->Stop();
   for (auto& core : cores_) core->Stop();

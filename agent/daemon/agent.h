@@ -4,7 +4,11 @@
 #pragma once
 
 #include <atomic>
+#include <map>
 #include <memory>
+#include <mutex>
+#include <string>
+#include <utility>
 #include <vector>
 
 #include "api/grpc_server.h"
@@ -12,7 +16,9 @@
 #include "auth/user_directory.h"
 #include "base/result.h"
 #include "config/load.h"
+#include "console/admin_console.h"
 #include "daemon/balancer.h"
+#include "daemon/control_door.h"
 #include "daemon/core.h"
 #include "daemon/pidfile.h"
 #include "io/listener.h"
@@ -46,11 +52,24 @@ class Agent {
   static sigset_t Signals();
 
  private:
-  Result<Done> LoadUsers(const config::Settings& settings);
+  static Result<auth::UserDirectoryPtr> LoadUsers(const config::Settings& settings);
   Result<Done> StartCores();
   Result<Done> StartListening();
   Result<Done> StartFaces();
-  void Reload();
+  void OpenDoor();
+
+  // Any thread, all of them.
+  Result<Done> Reload();
+  Result<Done> Set(const std::string& key, const std::string& value);
+  stats::SnapshotPtr FreshSnapshot() const;
+  control::EffectiveSettings EffectiveSettings() const;
+  static void ShutDown(control::Shutdown how);
+  config::SettingsPtr settings() const;
+  auth::UserDirectoryPtr users() const;
+
+  // REQUIRES: settings_mutex_ is held.
+  Result<Done> LoadAndApply(const config::CommandLine& command_line);
+  void Apply(const config::SettingsPtr& next);
   void OnSignal(int signal);
   void StopListening();
   void SetState(session::ServiceState state);
@@ -61,7 +80,10 @@ class Agent {
 
   const config::CommandLine command_line_;
   const config::Environment environment_;
+  mutable std::mutex settings_mutex_;  // protects the next four
   config::SettingsPtr settings_;
+  std::map<std::string, std::string, std::less<>> sources_;     // of the settings
+  std::vector<std::pair<std::string, std::string>> set_since_;  // by the door, until a reload
   auth::UserDirectoryPtr users_ = std::make_shared<const auth::UserDirectory>();
   const stats::WallTime started_at_;
   std::atomic<stats::WallTime::rep> settings_loaded_at_;
@@ -80,6 +102,8 @@ class Agent {
   std::unique_ptr<notify::Directory>
       notifications_;  // closed between the cores' stop and their end
   stats::SnapshotHub hub_;
+  std::unique_ptr<ControlDoor> door_;
+  std::unique_ptr<console::AdminConsole> console_;
   std::unique_ptr<sampler::Sampler> sampler_;
   std::unique_ptr<stats::Publisher> publisher_;
   std::unique_ptr<api::GrpcServer> grpc_;

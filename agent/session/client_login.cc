@@ -61,7 +61,10 @@ io::Task<Done> ClientLogin::Run() {
   } else {
     done = co_await LogIn(std::move(*startup));
   }
-  if (done) {
+  if (done && is_for_console_) {
+    session_.EnterConsole(*context_.shared().console, {database_, user_, is_admin_},
+                          channel_.TakeUnread());
+  } else if (done) {
     session_.EnterRelay(channel_.TakeUnread());
   } else {
     Refuse(done.error());
@@ -165,6 +168,10 @@ io::Task<Result<Done>> ClientLogin::Authenticate(const config::DatabaseSettings&
                       "the password of the user could not be looked up");
   }
   secret_ = std::move(*looked_up);
+  co_return co_await Prove(type);
+}
+
+io::Task<Result<Done>> ClientLogin::Prove(config::AuthType type) {
   auth::ClientAuth login(type, user_, secret_, *context_.shared().verifiers);
   Result<auth::ClientStep> step = login.Start();
   while (step && !step->ok) {
@@ -217,6 +224,13 @@ io::Task<Result<Done>> ClientLogin::LogIn(wire::StartupPacket startup) {
     wire::AppendNegotiateProtocolVersion(out, 3 << 16, startup.protocol_options);
     if (Result<Done> sent = channel_.Send(out); !sent) co_return sent.error();
   }
+  if (context_.shared().console != nullptr && IsConsoleDatabase(database_)) {
+    co_return co_await LogInToConsole();
+  }
+  co_return co_await LogInToPool(std::move(startup));
+}
+
+io::Task<Result<Done>> ClientLogin::LogInToPool(wire::StartupPacket startup) {
   if (Result<Done> fits = CheckLimits(); !fits) co_return fits.error();
 
   const config::SettingsPtr settings = context_.settings();  // a reload may come while we wait
@@ -230,6 +244,10 @@ io::Task<Result<Done>> ClientLogin::LogIn(wire::StartupPacket startup) {
   if (database == nullptr) {
     co_return Refusal(ErrorCode::kNotFound, "3D000",
                       "no such database in the configuration of pgvalet", database_);
+  }
+  if (context_.shared().pools->groups.SwitchesOf(database_)->disabled) {
+    co_return Refusal(ErrorCode::kLimit, "57P03", "the database is disabled by its administrator",
+                      database_);
   }
   Result<wire::StateRef> asked = SettingsOf(context_, startup, session_.peer().ToString());
   if (!asked) co_return asked.error();

@@ -30,12 +30,19 @@ class ClientLogin {
   // Up to a startup packet; kAborted after a cancel request.
   io::Task<Result<wire::StartupPacket>> Negotiate();
   io::Task<Result<Done>> LogIn(wire::StartupPacket startup);
+  io::Task<Result<Done>> LogInToPool(wire::StartupPacket startup);
   io::Task<Result<Done>> Authenticate(const config::DatabaseSettings& database);
+  // The exchange of messages that shows the client to know secret_.
+  io::Task<Result<Done>> Prove(config::AuthType type);
   Result<Done> CheckLimits() const;
   void ForwardCancel(const wire::StartupPacket& request);
   void UseCredentials(const config::DatabaseSettings& database, pool::PoolGroup& group);
   void SendWelcome(const pool::Welcome& welcome, const wire::SessionState& settings);
   void Refuse(const Error& error);
+
+  // console_login.cc
+  io::Task<Result<Done>> LogInToConsole();
+  bool IsOwner() const;
 
   ClientSession& session_;
   SessionContext& context_;
@@ -44,6 +51,8 @@ class ClientLogin {
   std::string user_;
   std::shared_ptr<const auth::Secret> secret_;
   std::shared_ptr<const auth::ScramKeys> keys_;
+  bool is_for_console_ = false;
+  bool is_admin_ = false;  // of the console
   io::Task<Done> task_;
 };
 

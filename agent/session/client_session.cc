@@ -4,16 +4,19 @@
 
 #include "base/log.h"
 #include "session/client_login.h"
+#include "session/console_client.h"
 #include "session/context.h"
 #include "session/probe.h"
 
 namespace pgvalet::session {
 
 ClientSession::ClientSession(SessionContext& context, int fd, const io::Address& peer)
-    : context_(&context),
+    : id_(context.shared().next_client_id.fetch_add(1, std::memory_order_relaxed)),
+      context_(&context),
       stream_(context.loop(), fd, *this),
       peer_(io::PeerAddress::From(peer)),
-      state_since_(context.loop().now()) {
+      state_since_(context.loop().now()),
+      connected_at_(state_since_) {
   context.shared().clients.fetch_add(1, std::memory_order_relaxed);
 }
 
@@ -25,7 +28,9 @@ ClientSession::~ClientSession() {
     CountPoolClients(-1);
     pool_->RemoveClient();
   }
-  context_->shared().clients.fetch_sub(1, std::memory_order_relaxed);
+  std::atomic<int>& count =
+      console_ ? context_->shared().console_clients : context_->shared().clients;
+  count.fetch_sub(1, std::memory_order_relaxed);
 }
 
 void ClientSession::Start() {
@@ -47,6 +52,19 @@ void ClientSession::EnterRelay(std::string unread) {
   if (finish_soon_) return FinishSoon();
   // The login coroutine is still below us on the stack, and goes away with login_.
   context_->loop().Defer(*this);
+}
+
+// Who looks after the agent counts apart: neither does max_client_conn keep him out, nor does
+// anybody wait for him to leave.
+void ClientSession::EnterConsole(Console& console, ConsoleCaller caller, std::string unread) {
+  logged_in_ = true;
+  console_ = std::make_unique<ConsoleClient>(*this, console, std::move(caller), std::move(unread));
+  context_->shared().clients.fetch_sub(1, std::memory_order_relaxed);
+  context_->shared().console_clients.fetch_add(1, std::memory_order_relaxed);
+  stream_.SetHandler(*console_);
+  context_->Move(*this, ClientState::kIdle);
+  if (finish_soon_) return FinishSoon();
+  context_->loop().Defer(*this);  // as in EnterRelay()
 }
 
 // ---- leases ----
@@ -189,6 +207,7 @@ void ClientSession::FinishSoon() {
 }
 
 void ClientSession::CancelQuery() {
+  if (console_) return console_->Cancel();
   if (state_ == ClientState::kWaiting) {
     // No server has seen the request: it is answered here, when it has come whole.
     pool_->StopWaiting(*this);
@@ -214,8 +233,8 @@ void ClientSession::CancelQuery() {
 // ---- from core to core ----
 
 bool ClientSession::CanMove() const {
-  return state_ == ClientState::kIdle && !lease_ && !login_ && !listening_ && !stream_.blocked() &&
-         !stream_.hangup() && pending_.empty() && request_rest_ == 0;
+  return state_ == ClientState::kIdle && !lease_ && !login_ && !console_ && !listening_ &&
+         !stream_.blocked() && !stream_.hangup() && pending_.empty() && request_rest_ == 0;
 }
 
 void ClientSession::Leave() {
@@ -257,6 +276,7 @@ void ClientSession::OnWritable() {
 void ClientSession::RunDeferred() {
   if (login_ && logged_in_) login_.reset();
   if (state_ == ClientState::kClosing || state_ == ClientState::kDead) return;
+  if (console_) return console_->Begin();
   if (lease_ && lease_->stream->readable()) OnServerReadable();
   if (state_ == ClientState::kClosing || state_ == ClientState::kDead) return;
   if (stream_.readable() || !pending_.empty()) ReadRequests();

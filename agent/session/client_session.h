@@ -15,6 +15,7 @@
 #include <string>
 
 #include "base/clock.h"
+#include "control/connection_info.h"
 #include "io/address.h"
 #include "io/stream.h"
 #include "pool/pool.h"
@@ -34,7 +35,10 @@ namespace pgvalet::session {
 
 class SessionContext;
 class ClientLogin;
+class Console;
+class ConsoleClient;
 class ProbeResult;
+struct ConsoleCaller;
 
 enum class ClientState : std::uint8_t { kLogin, kIdle, kWaiting, kActive, kClosing, kDead };
 
@@ -55,6 +59,7 @@ class ClientSession final : public SessionHook,
 
   void Start();
 
+  std::uint64_t id() const { return id_; }
   ClientState state() const { return state_; }
   const io::PeerAddress& peer() const { return peer_; }
   Time state_since() const { return state_since_; }
@@ -69,6 +74,13 @@ class ClientSession final : public SessionHook,
   void CancelQuery();
   // REQUIRES: state() is kActive.
   stats::LeasedClient DescribeLease() const;
+  // It talks to the console instead of a server.
+  bool is_console() const { return console_ != nullptr; }
+  // Empty: it is logging in.
+  const std::string& database() const;
+  // The backend it has, 0: none.
+  std::uint32_t server_pid() const { return lease_ ? lease_->backend_pid : 0; }
+  control::ClientInfo Describe(Time now) const;
   // Timeouts of a session that is idle or on its way out.
   void CheckIdle(Time now);
 
@@ -85,11 +97,13 @@ class ClientSession final : public SessionHook,
   void OnLeaseRefused(const Error& error) override;
   // LeaseHolder.
   void OnLeaseTick(Time now) override;
+  void DescribeHolder(control::ServerInfo& server) const override;
   // Deferred: goes on where a turn's share of reads was used up.
   void RunDeferred() override;
 
  private:
   friend class ClientLogin;
+  friend class ConsoleClient;
   friend class SessionContext;
 
   // The handler of the server's socket while we have the lease.
@@ -114,6 +128,7 @@ class ClientSession final : public SessionHook,
 
   // After login, from ClientLogin.
   void EnterRelay(std::string unread);
+  void EnterConsole(Console& console, ConsoleCaller caller, std::string unread);
   void CountPoolClients(int by);
 
   // client_session.cc
@@ -238,6 +253,7 @@ class ClientSession final : public SessionHook,
   // client_timeouts.cc
   bool TransactionIsOpen() const;
 
+  const std::uint64_t id_;
   SessionContext* context_;
   io::Stream stream_;
   ServerSide server_side_{*this};
@@ -271,8 +287,10 @@ class ClientSession final : public SessionHook,
   bool pin_was_logged_ = false;
   bool pin_was_held_ = false;  // ever
   Time state_since_{};
-  std::unique_ptr<ClientLogin> login_;  // until logged in
-  std::unique_ptr<ProbeResult> probe_;  // while one is under way
+  const Time connected_at_;
+  std::unique_ptr<ClientLogin> login_;      // until logged in
+  std::unique_ptr<ConsoleClient> console_;  // talks to the console instead of a server
+  std::unique_ptr<ProbeResult> probe_;      // while one is under way
   // What currval() and lastval() know, as the extension reported it; null: they know nothing.
   std::unique_ptr<const std::string> sequences_;
   bool asks_sequences_ = false;           // it has used them, or may

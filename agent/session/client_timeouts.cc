@@ -19,6 +19,7 @@ void ClientSession::CheckIdle(Time now) {
     if (Passed(kGoodbyeLimit, state_since_, now)) context_->Move(*this, ClientState::kDead);
     return;
   }
+  if (pool_ == nullptr) return;  // of the console
   if (Passed(pool_->policy().client_idle_timeout, state_since_, now)) {
     Kill("57P05", "terminating connection due to client_idle_timeout");
   }

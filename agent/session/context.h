@@ -21,6 +21,7 @@
 #include "pool/pool_directory.h"
 #include "session/cancel.h"
 #include "session/client_session.h"
+#include "session/console.h"
 #include "stats/counters.h"
 #include "wire/statement.h"
 
@@ -57,7 +58,10 @@ struct SessionShared {
   std::unique_ptr<auth::VerifierCache> verifiers;
   notify::Directory* notifications = nullptr;  // null: LISTEN keeps its server connection
   AcceptedSettings accepted_settings;
-  std::atomic<int> clients{0};               // logged in or on the way, for max_client_conn
+  std::atomic<int> clients{0};          // logged in or on the way, for max_client_conn
+  std::atomic<int> console_clients{0};  // of the console, who are not counted there
+  std::atomic<std::uint64_t> next_client_id{1};
+  Console* console = nullptr;  // null: the administration databases are names like any other
   std::vector<class SessionContext*> cores;  // complete before any core runs
 };
 
@@ -83,6 +87,15 @@ class SessionContext {
   void EndAll(const char* reason);
   // About ten times a second.
   void Tick(Time now);
+
+  // What there is, appended.
+  void Describe(Time now, std::vector<control::ClientInfo>& clients) const;
+  // False: no client here has this id.
+  bool KillClient(std::uint64_t id, const char* reason);
+  // All clients of a database, or (empty) of all databases; not those of the console.
+  void KillClients(const std::string& database, const char* reason);
+  // False: no client here has a connection to this backend.
+  bool CancelServer(std::uint32_t pid);
 
   // On the core of the session a cancel request is for; the request came to any core.
   void Cancel(std::uint32_t pid, const std::string& secret);

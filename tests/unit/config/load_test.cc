@@ -312,7 +312,7 @@ TEST(LoadTest, NeverShowsAPasswordInAMistakeOrWarning) {
 
 TEST(LoadTest, WarnsOfPgBouncersKeysThatAreNotThereYet) {
   const std::string warnings = Loading()
-                                   .File(Complete("verbose = 1\nstats_users = 'x'\n"
+                                   .File(Complete("verbose = 1\nresolv_conf = 'x'\n"
                                                   "client_tls_sslmode = 'prefer'") +
                                          "[users]\nbob = 'max_user_client_connections=3'\n")
                                    .Set("databases.b", "host=h connect_timeout=3 sslmode=prefer")
@@ -320,7 +320,7 @@ TEST(LoadTest, WarnsOfPgBouncersKeysThatAreNotThereYet) {
 
   EXPECT_EQ(warnings,
             "pgvalet.toml:1: verbose: not supported yet, ignored; use log_level\n"
-            "pgvalet.toml:2: stats_users: not supported yet, ignored\n"
+            "pgvalet.toml:2: resolv_conf: not supported yet, ignored\n"
             "pgvalet.toml:3: client_tls_sslmode: not supported yet, ignored\n"
             "pgvalet.toml:8: users.bob: max_user_client_connections: not supported yet, ignored\n"
             "command line: databases.b: connect_timeout: not supported yet, ignored; use "

@@ -1,0 +1,33 @@
+#include "console/period.h"
+
+#include <utility>
+
+namespace pgvalet::console {
+
+Periods::Periods(const stats::SnapshotHub& hub, std::function<Duration()> length)
+    : hub_(hub),
+      length_(std::move(length)),
+      thread_([this](const std::stop_token& stop) { Follow(stop); }) {}
+
+void Periods::Stop() {
+  thread_.request_stop();
+  if (thread_.joinable()) thread_.join();
+}
+
+Period Periods::Last() const {
+  const std::lock_guard lock(mutex_);
+  return {begin_, end_};
+}
+
+void Periods::Follow(const std::stop_token& stop) {
+  std::uint64_t seen = 0;
+  while (stats::SnapshotPtr snapshot = hub_.WaitNewer(seen, stop)) {
+    seen = snapshot->sequence;
+    const Duration length = length_();
+    const std::lock_guard lock(mutex_);
+    if (end_ && Since(end_->steady_time, snapshot->steady_time) < length) continue;
+    begin_ = std::exchange(end_, std::move(snapshot));
+  }
+}
+
+}  // namespace pgvalet::console

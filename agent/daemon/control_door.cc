@@ -1,0 +1,241 @@
+#include "daemon/control_door.h"
+
+#include <algorithm>
+#include <condition_variable>
+#include <mutex>
+#include <optional>
+#include <utility>
+
+#include "base/log.h"
+
+namespace pgvalet::daemon {
+namespace {
+
+// A core that does not answer for so long hangs.
+constexpr Duration kAnswerLimit = std::chrono::seconds(10);
+// Between two looks whether something has come about.
+constexpr Duration kLookEvery = std::chrono::milliseconds(10);
+
+constexpr const char* kKilled =
+    "terminating connection due to administrator command: the client was killed";
+
+// Until `is_done`, looking now and then; false: `stop` was requested first.
+Result<bool> WaitUntil(const std::stop_token& stop, const std::function<Result<bool>()>& is_done) {
+  std::mutex mutex;
+  std::condition_variable_any stopped;
+  std::unique_lock lock(mutex);
+  while (!stop.stop_requested()) {
+    Result<bool> done = is_done();
+    if (!done || *done) return done;
+    stopped.wait_for(lock, stop, kLookEvery, [] { return false; });
+  }
+  return false;
+}
+
+Error NoSense(const char* what, std::string detail = {}) {
+  return Error{ErrorCode::kInvalidSetting, what, 0, std::move(detail), "55000"};
+}
+
+}  // namespace
+
+ControlDoor::ControlDoor(const std::vector<std::unique_ptr<Core>>& cores,
+                         pool::GroupDirectory& groups, Process process)
+    : cores_(cores), groups_(groups), process_(std::move(process)) {}
+
+// ---- cores ----
+
+void ControlDoor::TellCores(const std::function<void(session::SessionContext&)>& order) {
+  for (const std::unique_ptr<Core>& core : cores_) {
+    session::SessionContext& sessions = core->sessions();
+    core->Post([&sessions, order] { order(sessions); });
+  }
+}
+
+template <typename Answer>
+Result<std::vector<Answer>> ControlDoor::AskCores(
+    const std::function<Answer(session::SessionContext&)>& question) {
+  // Shared with the cores: one that is late finds nobody waiting any more.
+  struct Answers {
+    std::mutex mutex;  // protects all below
+    std::condition_variable come;
+    std::vector<std::optional<Answer>> of_core;
+    std::size_t missing = 0;
+  };
+  auto answers = std::make_shared<Answers>();
+  answers->of_core.resize(cores_.size());
+  answers->missing = cores_.size();
+  for (std::size_t i = 0; i < cores_.size(); ++i) {
+    session::SessionContext& sessions = cores_[i]->sessions();
+    cores_[i]->Post([answers, question, &sessions, i] {
+      Answer answer = question(sessions);
+      const std::lock_guard lock(answers->mutex);
+      answers->of_core[i] = std::move(answer);
+      if (--answers->missing == 0) answers->come.notify_all();
+    });
+  }
+  std::unique_lock lock(answers->mutex);
+  if (!answers->come.wait_for(lock, kAnswerLimit, [&] { return answers->missing == 0; })) {
+    return Error{ErrorCode::kTimeout, "a core of the agent does not answer"};
+  }
+  std::vector<Answer> all;
+  for (std::optional<Answer>& answer : answers->of_core) all.push_back(std::move(*answer));
+  return all;
+}
+
+Result<bool> ControlDoor::AskAny(const std::function<bool(session::SessionContext&)>& question) {
+  Result<std::vector<char>> answers = AskCores<char>(
+      [question](session::SessionContext& sessions) -> char { return question(sessions); });
+  if (!answers) return answers.error();
+  return std::any_of(answers->begin(), answers->end(), [](char yes) { return yes != 0; });
+}
+
+Result<std::vector<control::ClientInfo>> ControlDoor::ListClients() {
+  using Clients = std::vector<control::ClientInfo>;
+  Result<std::vector<Clients>> of_cores = AskCores<Clients>([](session::SessionContext& sessions) {
+    Clients clients;
+    sessions.Describe(sessions.loop().now(), clients);
+    return clients;
+  });
+  if (!of_cores) return of_cores.error();
+  Clients all;
+  for (Clients& clients : *of_cores) {
+    all.insert(all.end(), std::make_move_iterator(clients.begin()),
+               std::make_move_iterator(clients.end()));
+  }
+  return all;
+}
+
+Result<std::vector<control::ServerInfo>> ControlDoor::ListServers() {
+  using Servers = std::vector<control::ServerInfo>;
+  Result<std::vector<Servers>> of_cores = AskCores<Servers>([](session::SessionContext& sessions) {
+    Servers servers;
+    sessions.pools().Describe(servers);
+    return servers;
+  });
+  if (!of_cores) return of_cores.error();
+  Servers all;
+  for (Servers& servers : *of_cores) {
+    all.insert(all.end(), std::make_move_iterator(servers.begin()),
+               std::make_move_iterator(servers.end()));
+  }
+  return all;
+}
+
+// ---- databases ----
+
+Result<Done> ControlDoor::CheckDatabase(const std::string& database) const {
+  if (database.empty() || groups_.Has(database) ||
+      process_.settings().settings->databases.contains(database)) {
+    return Done{};
+  }
+  return Error{ErrorCode::kNotFound, "no such database", 0, database, "3D000"};
+}
+
+pool::Switches& ControlDoor::SwitchesFor(const std::string& database) const {
+  // The directory keeps them for ever.
+  return database.empty() ? groups_.process_switches() : *groups_.SwitchesOf(database);
+}
+
+bool ControlDoor::IsPaused() const { return groups_.process_switches().paused; }
+
+control::DatabaseSwitches ControlDoor::SwitchesOf(const std::string& database) const {
+  const std::shared_ptr<pool::Switches> switches = groups_.SwitchesOf(database);
+  return {switches->paused, switches->disabled};
+}
+
+Result<Done> ControlDoor::Pause(const std::string& database, const std::stop_token& stop) {
+  if (Result<Done> known = CheckDatabase(database); !known) return known.error();
+  if (SwitchesFor(database).paused.exchange(true)) return NoSense("already paused", database);
+  log::info("pausing: database={}", database.empty() ? "(all)" : database);
+  TellCores([](session::SessionContext& sessions) { sessions.pools().ApplySwitches(); });
+  const Result<bool> closed =
+      WaitUntil(stop, [&]() -> Result<bool> { return groups_.ServerConnections(database) == 0; });
+  if (closed && *closed) return Done{};
+  [[maybe_unused]] const Result<Done> resumed = Resume(database);
+  return Error{ErrorCode::kAborted, "the pause was called off", 0, database, "57014"};
+}
+
+Result<Done> ControlDoor::Resume(const std::string& database) {
+  if (Result<Done> known = CheckDatabase(database); !known) return known.error();
+  if (!SwitchesFor(database).paused.exchange(false)) return NoSense("not paused", database);
+  log::info("going on: database={}", database.empty() ? "(all)" : database);
+  TellCores([](session::SessionContext& sessions) { sessions.pools().ApplySwitches(); });
+  return Done{};
+}
+
+Result<Done> ControlDoor::Disable(const std::string& database) {
+  if (Result<Done> known = CheckDatabase(database); !known) return known.error();
+  SwitchesFor(database).disabled = true;
+  log::info("disabled: database={}", database);
+  return Done{};
+}
+
+Result<Done> ControlDoor::Enable(const std::string& database) {
+  if (Result<Done> known = CheckDatabase(database); !known) return known.error();
+  SwitchesFor(database).disabled = false;
+  log::info("enabled: database={}", database);
+  return Done{};
+}
+
+Result<Done> ControlDoor::Reconnect(const std::string& database) {
+  if (Result<Done> known = CheckDatabase(database); !known) return known.error();
+  log::info("replacing server connections: database={}", database.empty() ? "(all)" : database);
+  Result<bool> told = AskAny([database](session::SessionContext& sessions) {
+    sessions.pools().RetireAll(database);
+    return true;
+  });
+  if (!told) return told.error();
+  return Done{};
+}
+
+Result<Done> ControlDoor::WaitClose(const std::string& database, const std::stop_token& stop) {
+  if (Result<Done> known = CheckDatabase(database); !known) return known.error();
+  const Result<bool> closed = WaitUntil(stop, [&]() -> Result<bool> {
+    Result<bool> any = AskAny([database](session::SessionContext& sessions) {
+      return sessions.pools().CountRetired(database) > 0;
+    });
+    if (!any) return any;
+    return !*any;
+  });
+  if (!closed) return closed.error();
+  if (!*closed) return Error{ErrorCode::kAborted, "the wait was called off", 0, database, "57014"};
+  return Done{};
+}
+
+Result<Done> ControlDoor::Kill(const std::string& database) {
+  if (Result<Done> known = CheckDatabase(database); !known) return known.error();
+  SwitchesFor(database).paused = true;
+  log::info("killing: database={}", database.empty() ? "(all)" : database);
+  Result<bool> told = AskAny([database](session::SessionContext& sessions) {
+    sessions.KillClients(database, kKilled);
+    sessions.pools().CloseAll(database, "it was killed by an administrator");
+    return true;
+  });
+  if (!told) return told.error();
+  return Done{};
+}
+
+// ---- connections ----
+
+Result<Done> ControlDoor::KillClient(std::uint64_t id) {
+  Result<bool> found =
+      AskAny([id](session::SessionContext& sessions) { return sessions.KillClient(id, kKilled); });
+  if (!found) return found.error();
+  if (!*found) {
+    return Error{ErrorCode::kNotFound, "no client has this id", 0, std::to_string(id), "42704"};
+  }
+  return Done{};
+}
+
+Result<Done> ControlDoor::CancelServer(std::uint32_t pid) {
+  Result<bool> found =
+      AskAny([pid](session::SessionContext& sessions) { return sessions.CancelServer(pid); });
+  if (!found) return found.error();
+  if (!*found) {
+    return Error{ErrorCode::kNotFound, "no client has a connection to a backend with this pid", 0,
+                 std::to_string(pid), "42704"};
+  }
+  return Done{};
+}
+
+}  // namespace pgvalet::daemon

@@ -1,0 +1,72 @@
+// ControlDoor: the door (control/door.h) of the running agent.
+//
+// Asks cores by posted messages and waits for their answers; what concerns the whole process it
+// hands to the agent.  Thread-safe.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "control/door.h"
+#include "daemon/core.h"
+#include "pool/pool_directory.h"
+
+namespace pgvalet::daemon {
+
+class ControlDoor final : public control::Door {
+ public:
+  // What only the agent can do; thread-safe all of them.
+  struct Process {
+    std::function<stats::SnapshotPtr()> snapshot;  // of now
+    std::function<control::EffectiveSettings()> settings;
+    std::function<Result<Done>()> reload;
+    std::function<Result<Done>(const std::string& key, const std::string& value)> set;
+    std::function<void(control::Shutdown)> shut_down;
+  };
+
+  // All outlive the door; `cores` is complete.
+  ControlDoor(const std::vector<std::unique_ptr<Core>>& cores, pool::GroupDirectory& groups,
+              Process process);
+
+  stats::SnapshotPtr Snapshot() const override { return process_.snapshot(); }
+  control::EffectiveSettings Settings() const override { return process_.settings(); }
+  bool IsPaused() const override;
+  control::DatabaseSwitches SwitchesOf(const std::string& database) const override;
+  Result<std::vector<control::ClientInfo>> ListClients() override;
+  Result<std::vector<control::ServerInfo>> ListServers() override;
+  Result<Done> Pause(const std::string& database, const std::stop_token& stop) override;
+  Result<Done> Resume(const std::string& database) override;
+  Result<Done> Disable(const std::string& database) override;
+  Result<Done> Enable(const std::string& database) override;
+  Result<Done> Reconnect(const std::string& database) override;
+  Result<Done> WaitClose(const std::string& database, const std::stop_token& stop) override;
+  Result<Done> Kill(const std::string& database) override;
+  Result<Done> KillClient(std::uint64_t id) override;
+  Result<Done> CancelServer(std::uint32_t pid) override;
+  Result<Done> Reload() override { return process_.reload(); }
+  Result<Done> Set(const std::string& key, const std::string& value) override {
+    return process_.set(key, value);
+  }
+  void ShutDown(control::Shutdown how) override { process_.shut_down(how); }
+
+ private:
+  // kNotFound when there is no such database: one that only "*" stands for is there once it is
+  // used.
+  Result<Done> CheckDatabase(const std::string& database) const;
+  pool::Switches& SwitchesFor(const std::string& database) const;
+  void TellCores(const std::function<void(session::SessionContext&)>& order);
+  // The answers of all cores, in their order; kTimeout when one does not come.
+  template <typename Answer>
+  Result<std::vector<Answer>> AskCores(
+      const std::function<Answer(session::SessionContext&)>& question);
+  // True as soon as one core says so.
+  Result<bool> AskAny(const std::function<bool(session::SessionContext&)>& question);
+
+  const std::vector<std::unique_ptr<Core>>& cores_;
+  pool::GroupDirectory& groups_;
+  const Process process_;
+};
+
+}  // namespace pgvalet::daemon

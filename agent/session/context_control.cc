@@ -1,0 +1,43 @@
+// SessionContext: what an administrator asks of the clients of this core.
+#include "session/context.h"
+
+namespace pgvalet::session {
+
+void SessionContext::Describe(Time now, std::vector<control::ClientInfo>& clients) const {
+  clients.reserve(clients.size() + client_count());
+  for (const SessionList* list : {&login_, &idle_, &waiting_, &active_}) {
+    for (const ClientSession& session : *list) clients.push_back(session.Describe(now));
+  }
+}
+
+bool SessionContext::KillClient(std::uint64_t id, const char* reason) {
+  for (SessionList* list : {&login_, &idle_, &waiting_, &active_}) {
+    for (ClientSession& session : *list) {
+      if (session.id() != id) continue;
+      session.Kill("57P01", reason);
+      return true;
+    }
+  }
+  return false;
+}
+
+void SessionContext::KillClients(const std::string& database, const char* reason) {
+  for (SessionList* list : {&idle_, &waiting_, &active_}) {
+    for (auto it = list->begin(); it != list->end();) {
+      ClientSession& session = *it++;
+      if (session.is_console()) continue;
+      if (database.empty() || session.database() == database) session.Kill("57P01", reason);
+    }
+  }
+}
+
+bool SessionContext::CancelServer(std::uint32_t pid) {
+  for (ClientSession& session : active_) {
+    if (session.server_pid() != pid) continue;
+    session.CancelQuery();
+    return true;
+  }
+  return false;
+}
+
+}  // namespace pgvalet::session
