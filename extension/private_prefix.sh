@@ -79,7 +79,7 @@ say "building pgvalet for $("$pg_config" --version) in $prefix"
 rm -rf "$prefix/.stamp" "$prefix/.build" "${prefix:?}$bin" "${prefix:?}$lib" "${prefix:?}$share"
 mkdir -p "$prefix/.build/extension"
 cp -R "$here/Makefile" "$here/pgvalet.control" "$here/src" "$prefix/.build/extension/"
-find "$prefix/.build/extension" -name '*.o' -o -name '*.bc' -o -name 'pgvalet--*.sql' | xargs rm -f
+find "$prefix/.build/extension" \( -name '*.o' -o -name '*.bc' -o -name 'pgvalet--*.sql' \) -delete
 cp -R "$here/../sql" "$prefix/.build/sql"
 
 mkdir -p "$prefix$bin"

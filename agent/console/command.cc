@@ -26,7 +26,7 @@ Answer Tag(std::string tag) {
   return answer;
 }
 
-Result<Answer> TagWhen(Result<Done> done, std::string tag) {
+Result<Answer> TagWhen(const Result<Done>& done, std::string tag) {
   if (!done) return done.error();
   return Tag(std::move(tag));
 }
