@@ -193,7 +193,8 @@ class CollectorTest(PolicyTest):
                               "the collector's answer")[0])
 
     def test_memory_of_the_collector_does_not_grow(self):
-        self.insert("connection_budget", name="budget", max_connections=1000)
+        self.wait_for_generation(lambda: self.insert("connection_budget", name="budget",
+                                                     max_connections=1000))
         self.rule(log_after="10 ms", role_name="postgres", spares_advisory_locks=True,
                   spares_roles=["nobody"])
         session = self.app()
@@ -334,6 +335,8 @@ class DatabaseTest(PolicyTest):
                           " VALUES (1, 'there', 'idle')")
         self.addCleanup(self.server.set, database="postgres")
         collector = self.one(self.observer, COLLECTOR).pid
+        # When this is in force, nothing that was asked for before is still to be done.
+        self.rule("earlier")
         wait_until(self.no_worker_is_left, "the postmaster to know that no worker is left")
         # Who starts a session has told of all that ended before.
         self.server.connect().close()
