@@ -6,6 +6,8 @@
 #
 #   PGV_ROUNDS    rounds (40)        PGV_SECONDS  length of one run, seconds (2)
 #   PGV_CLIENTS   clients (8)        PGV_PORT     and the next one are used (54192)
+#   PGV_CONTROL=1 compares the server without the extension with one like it: what
+#                 the machine makes of no difference at all
 #
 # Two servers with copies of the same data are up all the time; a round runs one
 # and then the other, in turns, and gives one ratio.  The median of the ratios
@@ -29,6 +31,8 @@ with_extension=(
   -c pgvalet.idle_session_timeout=10min
   -c pgvalet.idle_in_transaction_timeout=1min
 )
+
+if [ -n "${PGV_CONTROL:-}" ]; then with_extension=(); fi
 
 as_server_user=()
 if [ "$(id -u)" = 0 ]; then as_server_user=(setpriv --reuid=postgres --regid=postgres --init-groups); fi
@@ -81,7 +85,7 @@ unset 'pid[without]'
 "${as_server_user[@]}" cp -R "$work/run/without" "$work/run/with"
 start without "$port"
 start with $((port + 1)) "${with_extension[@]}"
-psql $((port + 1)) 'CREATE EXTENSION pgvalet'
+if [ -z "${PGV_CONTROL:-}" ]; then psql $((port + 1)) 'CREATE EXTENSION pgvalet'; fi
 
 # CPU time of all processes of a server that have ended, in clock ticks.
 ended_cpu() { # NAME
