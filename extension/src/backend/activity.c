@@ -37,7 +37,7 @@ bool		pgv_activity_is_waiting = false;
 static TimestampTz statement_at_ready = 0;
 
 /* Takes over what the server counts by itself. */
-static void
+pg_attribute_hot static void
 read_server_counters(void)
 {
 	const BufferUsage *buffers = &pgBufferUsage;
@@ -59,7 +59,7 @@ end_wait(const PgvBackendSlot *slot, TimestampTz until)
 		pgv_distribution_count(PGV_IN_TRANSACTION_GAP, Max(until - slot->state_since, 0));
 }
 
-void
+pg_attribute_hot void
 pgv_activity_first_message(void)
 {
 	PgvBackendSlot *slot = pgv_my_slot;
@@ -89,7 +89,7 @@ pgv_activity_first_message(void)
  * The server asks the clock for pg_stat_activity just before ReadyForQuery,
  * unless track_activities is off.
  */
-TimestampTz
+pg_attribute_hot TimestampTz
 pgv_activity_ready_time(void)
 {
 	TimestampTz reported = MyBEEntry->st_state_start_timestamp;
@@ -97,7 +97,7 @@ pgv_activity_ready_time(void)
 	return likely(reported != 0) ? reported : GetCurrentTimestamp();
 }
 
-void
+pg_attribute_hot void
 pgv_activity_ready(char transaction_status)
 {
 	PgvBackendSlot *slot = pgv_my_slot;
@@ -160,14 +160,14 @@ pgv_activity_end(void)
 	slot->phase = PGV_SLOT_ENDED;
 }
 
-bool
+pg_attribute_hot bool
 pgv_activity_command_came(void)
 {
 	return GetCurrentStatementStartTimestamp() != statement_at_ready;
 }
 
 /* A prepared transaction counts when COMMIT PREPARED or ROLLBACK PREPARED runs. */
-static void
+pg_attribute_hot static void
 xact_callback(XactEvent event, void *arg)
 {
 	if (event == XACT_EVENT_COMMIT)

@@ -25,7 +25,7 @@ count_shares(PgvMeasure measure, int64 us, int times)
 		pgv_distribution_count(measure, Max(us, 0) / times);
 }
 
-void
+pg_attribute_hot void
 pgv_durations_end_statements(TimestampTz until)
 {
 	count_shares(PGV_STATEMENT_TIME, until - pgv_statements_began, pgv_statements_answered);
@@ -33,7 +33,7 @@ pgv_durations_end_statements(TimestampTz until)
 	pgv_statements_began = until;
 }
 
-void
+pg_attribute_hot void
 pgv_durations_end_transactions(TimestampTz until)
 {
 	count_shares(PGV_TRANSACTION_TIME, until - pgv_transactions_began, pgv_transactions_ended);

@@ -82,7 +82,7 @@ count_again_and_start(QueryDesc *query, int eflags)
  * ExecutorStart hook.  Every path ends in a jump, so that the common one has
  * nothing to save.
  */
-static void
+pg_attribute_hot static void
 pgv_ExecutorStart(QueryDesc *query, int eflags)
 {
 	if (!pgv_query_id_is_noted && pgv_my_slot != NULL && is_sent_by_client(query->plannedstmt))

@@ -91,7 +91,7 @@ end_statement(void)
 }
 
 /* ReadyForQuery is next: everything that happens once per command. */
-static void
+pg_attribute_hot static void
 before_ready(char transaction_status)
 {
 	/* Rows of a statement that failed half-way. */
@@ -123,7 +123,7 @@ before_ready(char transaction_status)
 }
 
 /* Sends a message that tells more than its length. */
-static pg_noinline int
+pg_attribute_hot static pg_noinline int
 look_at_and_put(char type, const char *body, size_t len)
 {
 	if (pgv_activity_is_waiting)
@@ -182,7 +182,7 @@ look_at_and_put(char type, const char *body, size_t len)
  * bytes and rows is left to the other function, so that this one has nothing to
  * save and ends in a jump.
  */
-static int
+pg_attribute_hot static int
 tapped_putmessage(char type, const char *body, size_t len)
 {
 	pgv_my_usage.sent_bytes += len + MSG_HEADER_BYTES;

@@ -15,6 +15,7 @@
 #include "policy/rule_match.h"
 #include "policy/verdict.h"
 #include "utils/guc.h"
+#include "utils/memutils.h"
 #include "utils/timestamp.h"
 
 /* Between two looks at all sessions, milliseconds. */
@@ -25,7 +26,7 @@
 #define SPARED_AGAIN_US INT64CONST(1000000)
 
 /* The rules in force: of the table, of the generation, and of the settings. */
-static PgvRule rules[PGV_MAX_RULES + PGV_SETTINGS_RULES];
+static PgvRule *rules = NULL;
 static int	rule_count = 0;
 static int	table_rule_count = 0;
 static uint32 rules_generation = 0;
@@ -61,6 +62,10 @@ take_rules(void)
 {
 	uint32		generation = pgv_policy_generation();
 
+	/* Not static: every backend would have them between things that it needs often. */
+	if (rules == NULL)
+		rules = MemoryContextAlloc(TopMemoryContext,
+								   (PGV_MAX_RULES + PGV_SETTINGS_RULES) * sizeof(PgvRule));
 	if (generation != rules_generation)
 	{
 		/* Before the rules: if they change meanwhile, they are copied again. */

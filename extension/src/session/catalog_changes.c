@@ -267,7 +267,7 @@ changes_meaning(ObjectAccessType access, Oid class_id, Oid object_id, int sub_id
 	}
 }
 
-static void
+pg_attribute_hot static void
 pgv_object_access(ObjectAccessType access, Oid class_id, Oid object_id, int sub_id, void *arg)
 {
 	if (prev_object_access)

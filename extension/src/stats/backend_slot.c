@@ -160,7 +160,7 @@ pgv_slot_statement_start(const PgvBackendSlot *copy)
 	return copy->state_since;
 }
 
-void
+pg_attribute_hot void
 pgv_slot_add_running_time(const PgvBackendSlot *slot, PgvUsage *usage, TimestampTz until)
 {
 	int64		running_us = until - slot->state_since;
