@@ -8,9 +8,11 @@
 
 #include <chrono>
 #include <mutex>
+#include <optional>
 #include <thread>
 #include <utility>
 
+#include "api/control_service.h"
 #include "api/listen_address.h"
 #include "api/snapshot_serializer.h"
 #include "api/stats_service.h"
@@ -63,7 +65,11 @@ class GrpcServer::Impl {
         options_(std::move(options)),
         serializer_(hub),
         watchers_(options_.max_watchers, options_.max_lag),
-        service_(serializer_, watchers_) {}
+        stats_service_(serializer_, watchers_) {
+    if (options_.door != nullptr && options_.tokens != nullptr) {
+      control_service_.emplace(*options_.door, *options_.tokens);
+    }
+  }
 
   Result<Done> Start();
   void Stop();
@@ -81,7 +87,8 @@ class GrpcServer::Impl {
   const GrpcServerOptions options_;
   SnapshotSerializer serializer_;
   WatcherSet watchers_;
-  StatsService service_;
+  StatsService stats_service_;
+  std::optional<ControlService> control_service_;
   int port_ = 0;
   std::unique_ptr<grpc::Server> server_;
   bool serving_ = false;  // as last told; fan-out thread only
@@ -105,7 +112,8 @@ Result<Done> GrpcServer::Impl::Start() {
   builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_TIME_MS, kKeepaliveTimeMs);
   builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, kKeepaliveTimeoutMs);
   builder.AddListeningPort(GrpcAddress(*address), grpc::InsecureServerCredentials(), &port_);
-  builder.RegisterService(&service_);
+  builder.RegisterService(&stats_service_);
+  if (control_service_) builder.RegisterService(&*control_service_);
   server_ = builder.BuildAndStart();
   if (!server_ || (address->unix_path.empty() && port_ == 0)) {
     Stop();
@@ -114,6 +122,8 @@ Result<Done> GrpcServer::Impl::Start() {
   }
   if (!address->unix_path.empty()) port_ = 0;  // gRPC says 1
   server_->GetHealthCheckService()->SetServingStatus(v1::Stats::service_full_name(), true);
+  server_->GetHealthCheckService()->SetServingStatus(v1::Control::service_full_name(),
+                                                     control_service_.has_value());
   server_->GetHealthCheckService()->SetServingStatus("", false);  // until a snapshot says so
   fan_out_ = std::jthread([this](const std::stop_token& stop) { FanOut(stop); });
   return Done{};
@@ -123,6 +133,7 @@ void GrpcServer::Impl::Stop() {
   fan_out_.request_stop();
   if (fan_out_.joinable()) fan_out_.join();
   if (!server_) return;
+  if (control_service_) control_service_->Stop();
   watchers_.EndAll({grpc::StatusCode::UNAVAILABLE, "the agent is stopping"});
   server_->Shutdown(std::chrono::system_clock::now() + kStopGrace);
   watchers_.WaitUntilEmpty();

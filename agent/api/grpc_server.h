@@ -1,7 +1,8 @@
-// GrpcServer: pgvalet.v1.Stats, server reflection and the standard health service.
+// GrpcServer: pgvalet.v1.Stats and Control, server reflection and the standard health service.
 //
-// Owned by the daemon.  Sees snapshots only: it reads the hub on a thread of its own, so neither
-// many nor slow watchers reach the publisher or a core.
+// Owned by the daemon.  Statistics come from snapshots: it reads the hub on a thread of its own, so
+// neither many nor slow watchers reach the publisher or a core.  What is done to the agent goes
+// through the door.
 #pragma once
 
 #include <cstddef>
@@ -9,7 +10,9 @@
 #include <memory>
 #include <string>
 
+#include "api/tokens.h"
 #include "base/result.h"
+#include "control/door.h"
 #include "stats/hub.h"
 
 namespace pgvalet::api {
@@ -20,11 +23,14 @@ struct GrpcServerOptions {
   // Snapshots a watcher may be behind before it is dropped.  At one snapshot per second it has
   // this many seconds to go on reading.
   int max_lag = 8;
+  // Both, or there is no service Control.
+  control::Door* door = nullptr;
+  const Tokens* tokens = nullptr;
 };
 
 class GrpcServer {
  public:
-  // `hub` outlives the server.
+  // All of it outlives the server.
   GrpcServer(const stats::SnapshotHub& hub, GrpcServerOptions options);
   ~GrpcServer();
 

@@ -91,6 +91,7 @@ struct Settings {
   std::string pidfile;
   std::string grpc_listen = "127.0.0.1:6544";  // host:port or unix:/path, empty: off
   std::string http_listen = "127.0.0.1:6545";  // host:port or unix:/path, empty: off
+  std::string token_file;                      // bearer tokens (api/tokens.h); empty: none
 
   // Log.
   std::string logfile;  // empty: stderr

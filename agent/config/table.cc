@@ -159,6 +159,9 @@ void AddProcess(Table& table) {
       Row<&S::http_listen>(
           kGroup, "http_listen", Address(), kRestart,
           "Where `/metrics`, `/healthz` and `/readyz` are served; empty or `off`: not at all."),
+      Row<&S::token_file>(kGroup, "token_file", Text(), kReload,
+                          "File of bearer tokens for gRPC, a line `read <token>` or `control "
+                          "<token>` each; empty: nobody may control the agent by gRPC."),
       Row<&S::shutdown_timeout>(
           kGroup, "shutdown_timeout", Seconds(), kReload,
           "How long a drain (SIGTERM) waits for clients before it ends them; 0: without limit."),

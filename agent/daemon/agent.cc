@@ -96,6 +96,7 @@ Result<Done> Agent::Start() {
   Result<auth::UserDirectoryPtr> users = LoadUsers(*settings_);
   if (!users) return users.error();
   users_ = std::move(*users);
+  if (Result<Done> loaded = tokens_.Load(settings_->token_file); !loaded) return loaded.error();
   if (Result<Done> started = StartCores(); !started) return started.error();
   if (Result<Done> listening = StartListening(); !listening) return listening.error();
   return StartFaces();
@@ -189,7 +190,8 @@ Result<Done> Agent::StartFaces() {
   state_ = stats::AgentState::kRunning;
   publisher_->Start();
   grpc_ = std::make_unique<api::GrpcServer>(
-      hub_, api::GrpcServerOptions{.listen = settings_->grpc_listen});
+      hub_, api::GrpcServerOptions{
+                .listen = settings_->grpc_listen, .door = door_.get(), .tokens = &tokens_});
   if (Result<Done> started = grpc_->Start(); !started) return started.error();
   http_ = std::make_unique<api::HttpServer>(
       hub_, api::HttpServerOptions{.listen = settings_->http_listen});
@@ -318,6 +320,10 @@ Result<Done> Agent::LoadAndApply(const config::CommandLine& command_line) {
   if (!users) {
     log::error("reload refused, the settings stay as they are: {}", users.error().ToString());
     return users.error();
+  }
+  if (Result<Done> tokens = tokens_.Load(next->token_file); !tokens) {
+    log::error("reload refused, the settings stay as they are: {}", tokens.error().ToString());
+    return tokens.error();
   }
   users_ = std::move(*users);
   sources_ = std::move(loaded->sources);

@@ -106,6 +106,7 @@ class Agent {
   std::unique_ptr<console::AdminConsole> console_;
   std::unique_ptr<sampler::Sampler> sampler_;
   std::unique_ptr<stats::Publisher> publisher_;
+  api::Tokens tokens_;
   std::unique_ptr<api::GrpcServer> grpc_;
   std::unique_ptr<api::HttpServer> http_;
   Time give_up_at_ = Time::max();  // of a drain with shutdown_timeout
