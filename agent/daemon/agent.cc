@@ -98,8 +98,13 @@ Result<Done> Agent::Start() {
   users_ = std::move(*users);
   if (Result<Done> loaded = tokens_.Load(settings_->token_file); !loaded) return loaded.error();
   if (Result<Done> started = StartCores(); !started) return started.error();
+  // Before clients: through the console they reach everything that a reload touches.
+  if (Result<Done> faces = StartFaces(); !faces) return faces.error();
   if (Result<Done> listening = StartListening(); !listening) return listening.error();
-  return StartFaces();
+  state_ = stats::AgentState::kRunning;
+  publisher_->PublishNow();
+  log::info("pgvaletd {} is ready", PGVALET_VERSION);
+  return Done{};
 }
 
 Result<Done> Agent::StartCores() {
@@ -143,14 +148,15 @@ void Agent::OpenDoor() {
 }
 
 Result<Done> Agent::StartListening() {
-  Result<std::vector<io::Address>> addresses = io::ListenAddresses(
-      settings_->listen_addr, settings_->listen_port, settings_->unix_socket_dir);
+  const config::SettingsPtr settings = this->settings();  // a reload may come by gRPC
+  Result<std::vector<io::Address>> addresses =
+      io::ListenAddresses(settings->listen_addr, settings->listen_port, settings->unix_socket_dir);
   if (!addresses) return addresses.error();
   Error last{ErrorCode::kInvalidSetting,
              "there is no address to listen on: set listen_addr or unix_socket_dir"};
   for (const io::Address& address : *addresses) {
     Result<io::ListenSocket> socket =
-        io::ListenSocket::Open(address, settings_->listen_backlog, settings_->unix_socket_mode);
+        io::ListenSocket::Open(address, settings->listen_backlog, settings->unix_socket_mode);
     if (socket) {
       log::info("listening on {}", socket->name());
       listen_sockets_.push_back(std::move(*socket));
@@ -172,6 +178,7 @@ Result<Done> Agent::StartListening() {
 }
 
 Result<Done> Agent::StartFaces() {
+  const config::SettingsPtr settings = this->settings();
   sampler_ = std::make_unique<sampler::Sampler>(sampler::Sampler::Options{
       settings_,
       [this](std::string_view user) -> std::string {
@@ -186,19 +193,17 @@ Result<Done> Agent::StartFaces() {
   publisher_ = std::make_unique<stats::Publisher>(
       registry_, hub_,
       stats::PublisherSources{[this] { return Status(); }, [this] { return sampler_->Latest(); }},
-      settings_->snapshot_interval);
-  state_ = stats::AgentState::kRunning;
+      settings->snapshot_interval);
   publisher_->Start();
   grpc_ = std::make_unique<api::GrpcServer>(
       hub_, api::GrpcServerOptions{
-                .listen = settings_->grpc_listen, .door = door_.get(), .tokens = &tokens_});
+                .listen = settings->grpc_listen, .door = door_.get(), .tokens = &tokens_});
   if (Result<Done> started = grpc_->Start(); !started) return started.error();
   http_ = std::make_unique<api::HttpServer>(
-      hub_, api::HttpServerOptions{.listen = settings_->http_listen});
+      hub_, api::HttpServerOptions{.listen = settings->http_listen});
   if (Result<Done> started = http_->Start(); !started) return started.error();
-  if (!settings_->grpc_listen.empty()) log::info("gRPC on {}", settings_->grpc_listen);
-  if (!settings_->http_listen.empty()) log::info("HTTP on {}", settings_->http_listen);
-  log::info("pgvaletd {} is ready", PGVALET_VERSION);
+  if (!settings->grpc_listen.empty()) log::info("gRPC on {}", settings->grpc_listen);
+  if (!settings->http_listen.empty()) log::info("HTTP on {}", settings->http_listen);
   return Done{};
 }
 
