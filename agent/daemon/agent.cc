@@ -281,7 +281,7 @@ void Agent::ShutDown(control::Shutdown how) {
 }
 
 Result<Done> Agent::Reload() {
-  const std::lock_guard lock(settings_mutex_);
+  const std::lock_guard lock(reload_mutex_);
   Result<Done> applied = LoadAndApply(command_line_);
   if (applied) set_since_.clear();
   return applied;
@@ -297,7 +297,7 @@ Result<Done> Agent::Set(const std::string& key, const std::string& value) {
     return Error{ErrorCode::kInvalidSetting, "this setting needs a restart to change", 0, key,
                  "55P02"};
   }
-  const std::lock_guard lock(settings_mutex_);
+  const std::lock_guard lock(reload_mutex_);
   config::CommandLine with = command_line_;
   with.overrides.insert(with.overrides.end(), set_since_.begin(), set_since_.end());
   with.overrides.emplace_back(key, value);
@@ -310,6 +310,7 @@ Result<Done> Agent::Set(const std::string& key, const std::string& value) {
 }
 
 Result<Done> Agent::LoadAndApply(const config::CommandLine& command_line) {
+  const config::SettingsPtr before = settings();
   Result<config::Loaded> loaded = config::Load(command_line, environment_);
   if (!loaded) {
     log::error("reload refused, the settings stay as they are: {}\n{}", loaded.error().what,
@@ -317,10 +318,10 @@ Result<Done> Agent::LoadAndApply(const config::CommandLine& command_line) {
     return loaded.error();
   }
   for (const std::string& warning : loaded->warnings) log::warn("{}", warning);
-  for (const std::string& key : config::NeedRestart(*settings_, *loaded->settings)) {
+  for (const std::string& key : config::NeedRestart(*before, *loaded->settings)) {
     log::warn("setting {} needs a restart to change", key);
   }
-  const config::SettingsPtr next = config::KeepRestartSettings(*settings_, *loaded->settings);
+  const config::SettingsPtr next = config::KeepRestartSettings(*before, *loaded->settings);
   Result<auth::UserDirectoryPtr> users = LoadUsers(*next);
   if (!users) {
     log::error("reload refused, the settings stay as they are: {}", users.error().ToString());
@@ -330,27 +331,30 @@ Result<Done> Agent::LoadAndApply(const config::CommandLine& command_line) {
     log::error("reload refused, the settings stay as they are: {}", tokens.error().ToString());
     return tokens.error();
   }
-  users_ = std::move(*users);
-  sources_ = std::move(loaded->sources);
-  Apply(next);
-  return Done{};
-}
-
-void Agent::Apply(const config::SettingsPtr& next) {
-  if (next->log_level != settings_->log_level || next->logfile != settings_->logfile ||
+  if (next->log_level != before->log_level || next->logfile != before->logfile ||
       !next->logfile.empty()) {
     if (Result<Done> log = StartLog(next->log_level, next->logfile); !log) {
       log::error("{}", log.error().ToString());
     }
   }
-  settings_ = next;
+  {
+    const std::lock_guard lock(settings_mutex_);
+    settings_ = next;
+    users_ = std::move(*users);
+    sources_ = std::move(loaded->sources);
+  }
+  Apply(next);
+  return Done{};
+}
+
+void Agent::Apply(const config::SettingsPtr& next) {
   max_clients_ = next->max_client_conn;
   settings_loaded_at_ = stats::WallNow().time_since_epoch().count();
   session_shared_.learned.ForgetAnswers();
   session_shared_.accepted_settings.Clear();
   for (auto& core : cores_) {
     Core* target = core.get();
-    target->Post([target, next, users = users_] { target->sessions().SetSettings(next, users); });
+    target->Post([target, next, users = users()] { target->sessions().SetSettings(next, users); });
   }
   notifications_->SetSettings(next);
   publisher_->SetInterval(next->snapshot_interval);

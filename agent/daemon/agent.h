@@ -67,7 +67,8 @@ class Agent {
   config::SettingsPtr settings() const;
   auth::UserDirectoryPtr users() const;
 
-  // REQUIRES: settings_mutex_ is held.
+  // REQUIRES: reload_mutex_ is held, and settings_mutex_ is not: rooms that hear of new settings
+  // ask for users.
   Result<Done> LoadAndApply(const config::CommandLine& command_line);
   void Apply(const config::SettingsPtr& next);
   void OnSignal(int signal);
@@ -80,10 +81,12 @@ class Agent {
 
   const config::CommandLine command_line_;
   const config::Environment environment_;
-  mutable std::mutex settings_mutex_;  // protects the next four
-  config::SettingsPtr settings_;
-  std::map<std::string, std::string, std::less<>> sources_;     // of the settings
+  std::mutex reload_mutex_;  // one change of settings at a time; taken before settings_mutex_
   std::vector<std::pair<std::string, std::string>> set_since_;  // by the door, until a reload
+
+  mutable std::mutex settings_mutex_;  // protects the next three; held for a copy, no longer
+  config::SettingsPtr settings_;
+  std::map<std::string, std::string, std::less<>> sources_;  // of the settings
   auth::UserDirectoryPtr users_ = std::make_shared<const auth::UserDirectory>();
   const stats::WallTime started_at_;
   std::atomic<stats::WallTime::rep> settings_loaded_at_;

@@ -81,7 +81,8 @@ void Pool::Describe(std::vector<control::ServerInfo>& servers) {
   const auto append = [this, &servers](const ServerList& list, control::ServerState state) {
     for (const ServerConnection& server : list) {
       servers.push_back(DescribeServer(server));
-      servers.back().state = state;
+      const bool is_used = state == control::ServerState::kIdle && MustCheck(server);
+      servers.back().state = is_used ? control::ServerState::kUsed : state;
     }
   };
   append(leased_, control::ServerState::kActive);
@@ -93,13 +94,6 @@ void Pool::Describe(std::vector<control::ServerInfo>& servers) {
     info.database = key().database;
     info.user = key().user;
     servers.push_back(std::move(info));
-  }
-  for (control::ServerInfo& info : servers) {
-    const bool unchecked = !policy_.server_check_query.empty() &&
-                           Since(info.request_at, loop().now()) > policy_.server_check_delay;
-    if (info.state == control::ServerState::kIdle && unchecked) {
-      info.state = control::ServerState::kUsed;
-    }
   }
 }
 

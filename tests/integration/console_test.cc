@@ -2,6 +2,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <csignal>
 #include <map>
 #include <string>
 #include <vector>
@@ -369,6 +370,69 @@ TEST_F(ConsoleTest, SettingHoldsUntilReload) {
   EXPECT_EQ(console.Query("RELOAD").tag, "RELOAD");
 
   EXPECT_EQ(Field("SHOW CONFIG", "query_timeout", "value"), "0");
+}
+
+TEST_F(ConsoleTest, SettingsAreShownAsTheyAreWritten) {
+  EXPECT_EQ(Field("SHOW CONFIG", "unix_socket_mode", "value"), "0777");
+  EXPECT_EQ(Field("SHOW CONFIG", "max_pinned_share", "value"), "0.8");
+  EXPECT_EQ(Field("SHOW CONFIG", "log_connections", "default"), "1");
+  EXPECT_EQ(Field("SHOW CONFIG", "query_wait_timeout", "value"), "120");
+  EXPECT_EQ(Field("SHOW CONFIG", "admin_users", "value"), "admin");
+}
+
+// The sampler asks for its password when it hears of new settings.
+TEST(ConsoleReloadTest, ReloadWithASamplerComesBack) {
+  AgentConfig config = WithConsole();
+  config.Set("sampler_interval", "0.1").SetText("sampler_user", "postgres");
+  config.SetText("sampler_dbname", "app").UserList("\"postgres\" \"secret\"");
+  AgentProcess agent(config);
+  Connection console(agent.To("admin", "pgbouncer"));
+
+  EXPECT_EQ(console.Query("RELOAD").tag, "RELOAD");
+  EXPECT_EQ(console.Query("SET query_timeout = 7").tag, "SET query_timeout=7");
+  EXPECT_EQ(console.Query("RELOAD").tag, "RELOAD");
+
+  EXPECT_EQ(Connection(agent.To()).Value("SELECT 'served'"), "served");
+  agent.Signal(SIGHUP);
+  agent.Signal(SIGINT);
+  EXPECT_EQ(agent.WaitForExit(), 0);
+}
+
+TEST(ConsoleStatsTest, AveragesAreOfTheLastPeriod) {
+  AgentConfig config = WithConsole();
+  config.Set("stats_period", "1").Set("snapshot_interval", "0.1");
+  const AgentProcess agent(config);
+  Connection console(agent.To("admin", "pgbouncer"));
+  Connection client(agent.To());
+  const auto average_of = [&](std::size_t column) {
+    for (const auto& row : console.Query("SHOW STATS").rows) {
+      if (row[0] == "app") return std::stol(*row[column]);
+    }
+    return 0L;
+  };
+
+  // avg_query_count is per second, avg_query_time microseconds each.
+  EXPECT_TRUE(Eventually([&] {
+    for (int i = 0; i < 20; ++i) client.Must("SELECT pg_sleep(0.002)");
+    return average_of(15) > 1 && average_of(18) >= 2000;
+  }));
+  EXPECT_TRUE(Eventually([&] { return average_of(15) == 0; }));
+}
+
+TEST(ConsoleServersTest, ServerThatIsToBeCheckedIsUsed) {
+  AgentConfig config = WithConsole();
+  config.Set("server_check_delay", "0.1");
+  const AgentProcess agent(config);
+  Connection console(agent.To("admin", "pgbouncer"));
+  Connection(agent.To()).Must("SELECT 1");
+  const auto state = [&] {
+    const Answer servers = console.Query("SHOW SERVERS");
+    return servers.rows.size() == 1 ? servers.rows[0][4].value_or("") : "none";
+  };
+
+  EXPECT_TRUE(Eventually([&] { return state() == "used"; }));
+  console.Must("SET server_check_delay = 3600");
+  EXPECT_EQ(state(), "idle");
 }
 
 TEST_F(ConsoleTest, SettingThatMakesNoSenseChangesNothing) {
