@@ -6,6 +6,17 @@ import psycopg
 
 from server import ServerTest, wait_until
 
+# Delays of rules: soon, and not within a test.
+SHORT = "200 ms"
+NEVER = "1 hour"
+
+COLLECTOR = "SELECT pid FROM pg_stat_activity WHERE backend_type = 'pgvalet collector'"
+
+# A rule that ends idle sessions of application "app".
+INSERT = ("INSERT INTO pgvalet.idle_policy"
+          " (position, name, state, application_pattern, end_after, spares_superusers)"
+          " VALUES (1, 'rule', 'idle', 'app', '200 ms', false)")
+
 # The parts of an error or notice that the tests look at.
 Told = collections.namedtuple("Told", "severity sqlstate message detail hint")
 

@@ -8,12 +8,10 @@ first.  What rules do is in test_policy_rules.py.
 import concurrent.futures
 import unittest
 
-from policy_server import PolicyTest
+from policy_server import NEVER, SHORT, PolicyTest
 from server import wait_until
 
-SHORT = "200 ms"
 LONGER = "600 ms"
-NEVER = "1 hour"
 
 
 class MatchTest(PolicyTest):

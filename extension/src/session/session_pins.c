@@ -19,6 +19,7 @@
 #include "executor/executor.h"
 #include "nodes/execnodes.h"
 #include "replication/origin.h"
+#include "session/own_transaction.h"
 #include "session/session_items.h"
 #include "session/session_pins.h"
 #include "session/session_settings.h"
@@ -80,10 +81,11 @@ pgv_pins_note_seed(void)
 	seed_was_set = true;
 }
 
-/* Rows of pg_depend that say "belongs to our temporary schema".  In a transaction. */
+/* Rows of pg_depend that say "belongs to this schema", an Oid.  In a transaction. */
 static int64
-count_dependents(Oid schema)
+count_dependents(void *what)
 {
+	Oid			schema = *(Oid *) what;
 	Relation	depend;
 	ScanKeyData key[2];
 	SysScanDesc scan;
@@ -108,27 +110,9 @@ count_dependents(Oid schema)
 static int64
 count_temporary(void)
 {
-	MemoryContext context = CurrentMemoryContext;
-	volatile int64 count = 0;
+	Oid			schema = MyProc->tempNamespaceId;
 
-	if (!OidIsValid(MyProc->tempNamespaceId))
-		return 0;
-	PG_TRY();
-	{
-		StartTransactionCommand();
-		count = count_dependents(MyProc->tempNamespaceId);
-		CommitTransactionCommand();
-	}
-	PG_CATCH();
-	{
-		MemoryContextSwitchTo(context);
-		FlushErrorState();
-		AbortCurrentTransaction();
-		count = -1;
-	}
-	PG_END_TRY();
-	MemoryContextSwitchTo(context);
-	return count;
+	return OidIsValid(schema) ? pgv_count_in_transaction(count_dependents, &schema) : 0;
 }
 
 static void

@@ -8,9 +8,9 @@
  */
 #include "base/pg_compat.h"
 
-#include "access/xact.h"
 #include "base/dynahash_find.h"
 #include "miscadmin.h"
+#include "session/own_transaction.h"
 #include "session/session_items.h"
 #include "session/session_settings.h"
 #include "utils/acl.h"
@@ -176,55 +176,36 @@ is_changed_and_privileged(const struct config_generic *variable)
 		can_be_changed(variable);
 }
 
-/* In a transaction. */
-static int
-count_forbidden(struct config_generic **variables, int all)
+/* Those that the user who logged in may not SET.  In a transaction. */
+static int64
+count_forbidden(void *what)
 {
 	Oid			user = GetAuthenticatedUserId();
+	int			all;
+	struct config_generic **variables = pgv_guc_variables(&all);
 	int			count = 0;
 
-	if (superuser_arg(user))
-		return 0;
-	for (int i = 0; i < all; i++)
+	for (int i = 0; i < all && !superuser_arg(user); i++)
 	{
 		if (is_changed_and_privileged(variables[i]) &&
 			pg_parameter_aclcheck(variables[i]->name, user, ACL_SET) != ACLCHECK_OK)
 			count++;
 	}
+	pgv_guc_variables_free(variables);
 	return count;
 }
 
 int
 pgv_settings_count_privileged(void)
 {
-	MemoryContext context = CurrentMemoryContext;
 	int			all;
 	struct config_generic **variables = pgv_guc_variables(&all);
 	bool		is_any = false;
-	volatile int count = 0;
 
 	for (int i = 0; i < all && !is_any; i++)
 		is_any = is_changed_and_privileged(variables[i]);
-	if (is_any)
-	{
-		PG_TRY();
-		{
-			StartTransactionCommand();
-			count = count_forbidden(variables, all);
-			CommitTransactionCommand();
-		}
-		PG_CATCH();
-		{
-			MemoryContextSwitchTo(context);
-			FlushErrorState();
-			AbortCurrentTransaction();
-			count = -1;
-		}
-		PG_END_TRY();
-		MemoryContextSwitchTo(context);
-	}
 	pgv_guc_variables_free(variables);
-	return count;
+	return is_any ? (int) pgv_count_in_transaction(count_forbidden, NULL) : 0;
 }
 
 const char *
