@@ -13,6 +13,7 @@
 #include <utility>
 
 #include "api/control_service.h"
+#include "api/events_service.h"
 #include "api/listen_address.h"
 #include "api/snapshot_serializer.h"
 #include "api/stats_service.h"
@@ -64,8 +65,12 @@ class GrpcServer::Impl {
       : hub_(hub),
         options_(std::move(options)),
         serializer_(hub),
-        watchers_(options_.max_watchers, options_.max_lag),
-        stats_service_(serializer_, watchers_) {
+        watchers_(options_.max_watchers, "watchers"),
+        followers_(options_.max_followers, "followers"),
+        stats_service_(serializer_, watchers_, options_.max_lag, options_.tokens) {
+    if (options_.events.log != nullptr) {
+      events_service_.emplace(options_.events, followers_, options_.tokens);
+    }
     if (options_.door != nullptr && options_.tokens != nullptr) {
       control_service_.emplace(*options_.door, *options_.tokens);
     }
@@ -80,6 +85,7 @@ class GrpcServer::Impl {
 
  private:
   void FanOut(const std::stop_token& stop);
+  void FanOutEvents(const std::stop_token& stop);
   // The service "" tells whether the agent serves clients; "pgvalet.v1.Stats" whether this does.
   void TellHealth(const stats::Snapshot& snapshot);
 
@@ -87,12 +93,15 @@ class GrpcServer::Impl {
   const GrpcServerOptions options_;
   SnapshotSerializer serializer_;
   WatcherSet watchers_;
+  FollowerSet followers_;
   StatsService stats_service_;
   std::optional<ControlService> control_service_;
+  std::optional<EventsService> events_service_;
   int port_ = 0;
   std::unique_ptr<grpc::Server> server_;
   bool serving_ = false;  // as last told; fan-out thread only
   std::jthread fan_out_;
+  std::jthread event_fan_out_;
 };
 
 Result<Done> GrpcServer::Impl::Start() {
@@ -114,6 +123,7 @@ Result<Done> GrpcServer::Impl::Start() {
   builder.AddListeningPort(GrpcAddress(*address), grpc::InsecureServerCredentials(), &port_);
   builder.RegisterService(&stats_service_);
   if (control_service_) builder.RegisterService(&*control_service_);
+  if (events_service_) builder.RegisterService(&*events_service_);
   server_ = builder.BuildAndStart();
   if (!server_ || (address->unix_path.empty() && port_ == 0)) {
     Stop();
@@ -124,19 +134,29 @@ Result<Done> GrpcServer::Impl::Start() {
   server_->GetHealthCheckService()->SetServingStatus(v1::Stats::service_full_name(), true);
   server_->GetHealthCheckService()->SetServingStatus(v1::Control::service_full_name(),
                                                      control_service_.has_value());
+  server_->GetHealthCheckService()->SetServingStatus(v1::Events::service_full_name(),
+                                                     events_service_.has_value());
   server_->GetHealthCheckService()->SetServingStatus("", false);  // until a snapshot says so
   fan_out_ = std::jthread([this](const std::stop_token& stop) { FanOut(stop); });
+  if (events_service_) {
+    event_fan_out_ = std::jthread([this](const std::stop_token& stop) { FanOutEvents(stop); });
+  }
   return Done{};
 }
 
 void GrpcServer::Impl::Stop() {
   fan_out_.request_stop();
+  event_fan_out_.request_stop();
   if (fan_out_.joinable()) fan_out_.join();
+  if (event_fan_out_.joinable()) event_fan_out_.join();
   if (!server_) return;
   if (control_service_) control_service_->Stop();
-  watchers_.EndAll({grpc::StatusCode::UNAVAILABLE, "the agent is stopping"});
+  const grpc::Status stopping(grpc::StatusCode::UNAVAILABLE, "the agent is stopping");
+  watchers_.EndAll(stopping);
+  followers_.EndAll(stopping);
   server_->Shutdown(std::chrono::system_clock::now() + kStopGrace);
   watchers_.WaitUntilEmpty();
+  followers_.WaitUntilEmpty();
   server_.reset();
 }
 
@@ -145,7 +165,18 @@ void GrpcServer::Impl::FanOut(const std::stop_token& stop) {
   while (const stats::SnapshotPtr snapshot = hub_.WaitNewer(seen, stop)) {
     seen = snapshot->sequence;
     TellHealth(*snapshot);
-    if (watchers_.size() > 0) watchers_.OfferToAll(serializer_.Newest());
+    if (watchers_.size() == 0) continue;
+    const SerializedSnapshot newest = serializer_.Newest();
+    watchers_.ForEach([&](Watcher& watcher) { watcher.Offer(newest); });
+  }
+}
+
+void GrpcServer::Impl::FanOutEvents(const std::stop_token& stop) {
+  const stats::EventLog& log = *options_.events.log;
+  std::uint64_t seen = 0;
+  while (log.WaitNewer(seen, stop)) {
+    seen = log.newest();
+    followers_.ForEach([](EventFollower& follower) { follower.Poke(); });
   }
 }
 

@@ -10,6 +10,7 @@
 #include <memory>
 #include <string>
 
+#include "api/event_feed.h"
 #include "api/tokens.h"
 #include "base/result.h"
 #include "control/door.h"
@@ -23,9 +24,11 @@ struct GrpcServerOptions {
   // Snapshots a watcher may be behind before it is dropped.  At one snapshot per second it has
   // this many seconds to go on reading.
   int max_lag = 8;
-  // Both, or there is no service Control.
-  control::Door* door = nullptr;
+  std::size_t max_followers = 1000;  // calls of FollowEvents at a time
+  // Who may call; null: there is no service Control, and everything else is open.
   const Tokens* tokens = nullptr;
+  control::Door* door = nullptr;  // null: there is no service Control
+  EventFeed events{};             // no log: there is no service Events
 };
 
 class GrpcServer {

@@ -1,22 +1,10 @@
 #include "api/snapshot_proto.h"
 
-#include <chrono>
+#include "api/proto_time.h"
+#include "base/clean_text.h"
 
 namespace pgvalet::api {
 namespace {
-
-// A moment that is not known (the epoch) stays absent.
-template <typename Message>
-void SetTime(stats::WallTime time, Message& message,
-             google::protobuf::Timestamp* (Message::*field)()) {
-  const std::int64_t us = time.time_since_epoch().count();
-  if (us == 0) return;
-  google::protobuf::Timestamp* timestamp = (message.*field)();
-  const std::int64_t seconds =
-      std::chrono::floor<std::chrono::seconds>(time).time_since_epoch().count();
-  timestamp->set_seconds(seconds);
-  timestamp->set_nanos(static_cast<std::int32_t>((us - seconds * 1'000'000) * 1000));
-}
 
 v1::AgentState StateOf(stats::AgentState state) {
   switch (state) {
@@ -147,8 +135,8 @@ void FillGauges(const stats::PoolGauges& gauges, v1::PoolGauges& message) {
 }
 
 void FillPool(const stats::PoolSnapshot& pool, v1::Pool& message) {
-  message.set_database(pool.database);
-  message.set_user(pool.user);
+  message.set_database(CleanText(pool.database));
+  message.set_user(CleanText(pool.user));
   message.set_pool_mode(pool.pool_mode);
   FillGauges(pool.now, *message.mutable_now());
   FillTotals(pool.totals, *message.mutable_totals());
@@ -156,10 +144,10 @@ void FillPool(const stats::PoolSnapshot& pool, v1::Pool& message) {
 }
 
 void FillPin(const stats::PinSnapshot& pin, v1::Pin& message) {
-  message.set_database(pin.client.database);
-  message.set_user(pin.client.user);
+  message.set_database(CleanText(pin.client.database));
+  message.set_user(CleanText(pin.client.user));
   message.set_client(pin.client.client);
-  message.set_application_name(pin.client.application_name);
+  message.set_application_name(CleanText(pin.client.application_name));
   message.set_server_pid(pin.client.server_pid);
   for (const stats::PinReasonCount& reason : pin.client.reasons) {
     v1::PinReason& added = *message.add_reasons();

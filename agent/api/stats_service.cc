@@ -1,7 +1,10 @@
 #include "api/stats_service.h"
 
 #include <chrono>
+#include <memory>
 #include <variant>
+
+#include "api/grpc_authorize.h"
 
 namespace pgvalet::api {
 namespace {
@@ -40,7 +43,9 @@ grpc::ServerUnaryReactor* StatsService::GetSnapshot(grpc::CallbackServerContext*
                                                     grpc::ByteBuffer* response) {
   const SerializedSnapshot newest = serializer_.Newest();
   grpc::ServerUnaryReactor* reactor = context->DefaultReactor();
-  if (newest.sequence == 0) {
+  if (const grpc::Status allowed = AuthorizeReading(tokens_, *context); !allowed.ok()) {
+    reactor->Finish(allowed);
+  } else if (newest.sequence == 0) {
     reactor->Finish({grpc::StatusCode::UNAVAILABLE, "the agent has not made a snapshot yet"});
   } else {
     *response = newest.bytes;
@@ -51,9 +56,19 @@ grpc::ServerUnaryReactor* StatsService::GetSnapshot(grpc::CallbackServerContext*
 
 grpc::ServerWriteReactor<grpc::ByteBuffer>* StatsService::WatchSnapshots(
     grpc::CallbackServerContext* context, const grpc::ByteBuffer* request) {
+  if (const grpc::Status allowed = AuthorizeReading(tokens_, *context); !allowed.ok()) {
+    return RefuseStream<grpc::ByteBuffer>(allowed);
+  }
   const auto interval = IntervalOf(*request);
-  if (const auto* refused = std::get_if<grpc::Status>(&interval)) return Refuse(*refused);
-  return watchers_.Add(*context, std::get<Duration>(interval), serializer_.Newest());
+  if (const auto* refused = std::get_if<grpc::Status>(&interval)) {
+    return RefuseStream<grpc::ByteBuffer>(*refused);
+  }
+  const auto watcher =
+      std::make_shared<Watcher>(watchers_, *context, std::get<Duration>(interval), max_lag_);
+  auto* stream = watchers_.Add(watcher);
+  const SerializedSnapshot newest = serializer_.Newest();
+  if (stream == watcher.get() && newest.sequence > 0) watcher->Offer(newest);
+  return stream;
 }
 
 }  // namespace pgvalet::api

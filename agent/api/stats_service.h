@@ -7,6 +7,7 @@
 #include <grpcpp/grpcpp.h>
 
 #include "api/snapshot_serializer.h"
+#include "api/tokens.h"
 #include "api/watcher.h"
 #include "pgvalet/v1/stats.grpc.pb.h"
 
@@ -17,8 +18,10 @@ class StatsService final
           v1::Stats::WithRawCallbackMethod_WatchSnapshots<v1::Stats::Service>> {
  public:
   // Both outlive the service.
-  StatsService(SnapshotSerializer& serializer, WatcherSet& watchers)
-      : serializer_(serializer), watchers_(watchers) {}
+  // `tokens` may be null: everybody may read.
+  StatsService(SnapshotSerializer& serializer, WatcherSet& watchers, int max_lag,
+               const Tokens* tokens)
+      : serializer_(serializer), watchers_(watchers), max_lag_(max_lag), tokens_(tokens) {}
 
   grpc::ServerUnaryReactor* GetSnapshot(grpc::CallbackServerContext* context,
                                         const grpc::ByteBuffer* request,
@@ -29,6 +32,8 @@ class StatsService final
  private:
   SnapshotSerializer& serializer_;
   WatcherSet& watchers_;
+  const int max_lag_;  // see Watcher
+  const Tokens* const tokens_;
 };
 
 }  // namespace pgvalet::api

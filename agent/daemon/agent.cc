@@ -104,7 +104,12 @@ Result<Done> Agent::Start() {
   state_ = stats::AgentState::kRunning;
   publisher_->PublishNow();
   log::info("pgvaletd {} is ready", PGVALET_VERSION);
+  TellEvent("agent_started", std::string("pgvaletd ") + PGVALET_VERSION + " is ready");
   return Done{};
+}
+
+void Agent::TellEvent(const char* kind, std::string message) {
+  registry_.events().Add({.kind = kind, .message = std::move(message)});
 }
 
 Result<Done> Agent::StartCores() {
@@ -142,7 +147,7 @@ void Agent::OpenDoor() {
           [this] { return FreshSnapshot(); }, [this] { return EffectiveSettings(); },
           [this] { return Reload(); },
           [this](const std::string& key, const std::string& value) { return Set(key, value); },
-          &Agent::ShutDown});
+          &Agent::ShutDown, &registry_.events()});
   console_ = std::make_unique<console::AdminConsole>(*door_, hub_);
   session_shared_.console = console_.get();
 }
@@ -188,7 +193,7 @@ Result<Done> Agent::StartFaces() {
                    ? std::string(secret->plain())
                    : std::string();
       },
-      [this] { return registry_.leases().List(); }, pool_shared_.agent_name});
+      [this] { return registry_.leases().List(); }, pool_shared_.agent_name, &registry_.events()});
   if (Result<Done> started = sampler_->Start(); !started) return started.error();
   publisher_ = std::make_unique<stats::Publisher>(
       registry_, hub_,
@@ -196,8 +201,10 @@ Result<Done> Agent::StartFaces() {
       settings->snapshot_interval);
   publisher_->Start();
   grpc_ = std::make_unique<api::GrpcServer>(
-      hub_, api::GrpcServerOptions{
-                .listen = settings->grpc_listen, .door = door_.get(), .tokens = &tokens_});
+      hub_, api::GrpcServerOptions{.listen = settings->grpc_listen,
+                                   .tokens = &tokens_,
+                                   .door = door_.get(),
+                                   .events = {&registry_.events(), started_at_}});
   if (Result<Done> started = grpc_->Start(); !started) return started.error();
   http_ = std::make_unique<api::HttpServer>(
       hub_, api::HttpServerOptions{.listen = settings->http_listen});
@@ -244,6 +251,8 @@ void Agent::OnSignal(int signal) {
     return;
   }
   const bool again = state_ == stats::AgentState::kDraining;
+  TellEvent("agent_stopping",
+            again ? "ending faster: asked a second time" : "no new clients; ending as was asked");
   StopListening();
   state_ = stats::AgentState::kDraining;
   if (publisher_) publisher_->PublishNow();
@@ -284,6 +293,11 @@ Result<Done> Agent::Reload() {
   const std::lock_guard lock(reload_mutex_);
   Result<Done> applied = LoadAndApply(command_line_);
   if (applied) set_since_.clear();
+  if (applied) {
+    TellEvent("settings_reloaded", "settings were read again");
+  } else {
+    TellEvent("reload_refused", std::string("settings stay as they are: ") + applied.error().what);
+  }
   return applied;
 }
 
@@ -306,6 +320,7 @@ Result<Done> Agent::Set(const std::string& key, const std::string& value) {
     return Error{ErrorCode::kInvalidSetting, "the value cannot be used", 0, applied.error().detail,
                  "22023"};
   set_since_.emplace_back(key, value);
+  TellEvent("setting_changed", key + " was set until the next reload");
   return applied;
 }
 

@@ -62,6 +62,7 @@ class Agent {
   Result<Done> Reload();
   Result<Done> Set(const std::string& key, const std::string& value);
   stats::SnapshotPtr FreshSnapshot() const;
+  void TellEvent(const char* kind, std::string message);
   control::EffectiveSettings EffectiveSettings() const;
   static void ShutDown(control::Shutdown how);
   config::SettingsPtr settings() const;

@@ -121,6 +121,11 @@ Result<std::vector<control::ServerInfo>> ControlDoor::ListServers() {
   return all;
 }
 
+void ControlDoor::Tell(const char* kind, const std::string& database, const char* what) {
+  log::info("{}: database={}", what, database.empty() ? "(all)" : database);
+  process_.events->Add({.kind = kind, .database = database, .message = what});
+}
+
 // ---- databases ----
 
 Result<Done> ControlDoor::CheckDatabase(const std::string& database) const {
@@ -146,7 +151,7 @@ control::DatabaseSwitches ControlDoor::SwitchesOf(const std::string& database) c
 Result<Done> ControlDoor::Pause(const std::string& database, const std::stop_token& stop) {
   if (Result<Done> known = CheckDatabase(database); !known) return known.error();
   if (SwitchesFor(database).paused.exchange(true)) return NoSense("already paused", database);
-  log::info("pausing: database={}", database.empty() ? "(all)" : database);
+  Tell("paused", database, "pausing");
   TellCores([](session::SessionContext& sessions) { sessions.pools().ApplySwitches(); });
   const Result<bool> closed =
       WaitUntil(stop, [&]() -> Result<bool> { return groups_.ServerConnections(database) == 0; });
@@ -158,7 +163,7 @@ Result<Done> ControlDoor::Pause(const std::string& database, const std::stop_tok
 Result<Done> ControlDoor::Resume(const std::string& database) {
   if (Result<Done> known = CheckDatabase(database); !known) return known.error();
   if (!SwitchesFor(database).paused.exchange(false)) return NoSense("not paused", database);
-  log::info("going on: database={}", database.empty() ? "(all)" : database);
+  Tell("resumed", database, "going on");
   TellCores([](session::SessionContext& sessions) { sessions.pools().ApplySwitches(); });
   return Done{};
 }
@@ -166,20 +171,20 @@ Result<Done> ControlDoor::Resume(const std::string& database) {
 Result<Done> ControlDoor::Disable(const std::string& database) {
   if (Result<Done> known = CheckDatabase(database); !known) return known.error();
   SwitchesFor(database).disabled = true;
-  log::info("disabled: database={}", database);
+  Tell("disabled", database, "disabled: new clients are refused");
   return Done{};
 }
 
 Result<Done> ControlDoor::Enable(const std::string& database) {
   if (Result<Done> known = CheckDatabase(database); !known) return known.error();
   SwitchesFor(database).disabled = false;
-  log::info("enabled: database={}", database);
+  Tell("enabled", database, "enabled: new clients are let in");
   return Done{};
 }
 
 Result<Done> ControlDoor::Reconnect(const std::string& database) {
   if (Result<Done> known = CheckDatabase(database); !known) return known.error();
-  log::info("replacing server connections: database={}", database.empty() ? "(all)" : database);
+  Tell("reconnecting", database, "replacing server connections");
   Result<bool> told = AskAny([database](session::SessionContext& sessions) {
     sessions.pools().RetireAll(database);
     return true;
@@ -205,7 +210,7 @@ Result<Done> ControlDoor::WaitClose(const std::string& database, const std::stop
 Result<Done> ControlDoor::Kill(const std::string& database) {
   if (Result<Done> known = CheckDatabase(database); !known) return known.error();
   SwitchesFor(database).paused = true;
-  log::info("killing: database={}", database.empty() ? "(all)" : database);
+  Tell("killed", database, "killing clients and server connections");
   Result<bool> told = AskAny([database](session::SessionContext& sessions) {
     sessions.KillClients(database, kKilled);
     sessions.pools().CloseAll(database, "it was killed by an administrator");
@@ -224,6 +229,8 @@ Result<Done> ControlDoor::KillClient(std::uint64_t id) {
   if (!*found) {
     return Error{ErrorCode::kNotFound, "no client has this id", 0, std::to_string(id), "42704"};
   }
+  process_.events->Add(
+      {.kind = "client_killed", .message = "killed the client with id " + std::to_string(id)});
   return Done{};
 }
 
@@ -235,6 +242,9 @@ Result<Done> ControlDoor::CancelServer(std::uint32_t pid) {
     return Error{ErrorCode::kNotFound, "no client has a connection to a backend with this pid", 0,
                  std::to_string(pid), "42704"};
   }
+  process_.events->Add({.kind = "statement_cancelled",
+                        .server_pid = pid,
+                        .message = "cancelled the statement of a backend"});
   return Done{};
 }
 

@@ -24,6 +24,7 @@ class ControlDoor final : public control::Door {
     std::function<Result<Done>()> reload;
     std::function<Result<Done>(const std::string& key, const std::string& value)> set;
     std::function<void(control::Shutdown)> shut_down;
+    stats::EventLog* events;  // never null
   };
 
   // All outlive the door; `cores` is complete.
@@ -52,6 +53,8 @@ class ControlDoor final : public control::Door {
   void ShutDown(control::Shutdown how) override { process_.shut_down(how); }
 
  private:
+  // Log and events: what is being done to a database, or (empty) all.
+  void Tell(const char* kind, const std::string& database, const char* what);
   // kNotFound when there is no such database: one that only "*" stands for is there once it is
   // used.
   Result<Done> CheckDatabase(const std::string& database) const;

@@ -181,6 +181,11 @@ void Hub::OnFeedEnd(const Error& error) {
   log::warn("listening connection lost: database={} clients={} error={}", database_,
             clients_.size(), error.ToString());
   context_.counters->losses.Add();
+  context_.pools.registry->events().AddLimited(
+      {.kind = "listening_connection_lost",
+       .database = database_,
+       .message = "the connection that listens for " + std::to_string(clients_.size()) +
+                  " clients was lost: " + error.ToString()});
   context_.counters->connections.Add(-1);
   linger_.Disarm();
   ended_feed_ = std::move(feed_);

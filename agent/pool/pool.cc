@@ -410,6 +410,12 @@ void Pool::NoteNoExtension() {
 
 void Pool::OnConnectFailed(const Error& error) {
   counters_->server_connect_failures.Add();
+  directory_.registry().events().AddLimited(
+      {.kind = "server_connect_failed",
+       .database = key().database,
+       .user = key().user,
+       .message = "cannot log in to the server: " + error.ToString()},
+      loop().now());
   log::warn("cannot log in to server: database={} user={} error={}", key().database, key().user,
             error.ToString());
   const bool refused = !WorthRetrying(error);

@@ -5,9 +5,18 @@
 // cannot drift apart.  The casts to fixed types follow from the members' types.
 #pragma once
 
+#include "stats/event.h"
 #include "stats/extension_sample.h"
 
 namespace pgvalet::sampler {
+
+// An event as a row of the extension; `event` is whole once it is decoded.
+struct ExtensionEvent {
+  std::int64_t sequence = 0;
+  std::int32_t pid = 0;
+  std::int32_t is_dry_run = 0;
+  stats::Event event;
+};
 
 template <typename Visit>
 void VisitCosts(stats::SessionCosts& costs, Visit&& visit) {
@@ -70,6 +79,22 @@ void VisitColumns(stats::SummaryRow& row, Visit&& visit) {
   visit("idle_session_ended_count", row.idle_session_ended_count);
   visit("idle_in_transaction_ended_count", row.idle_in_transaction_ended_count);
   visit("extension_version", row.extension_version);
+}
+
+// Of events_since(), which has the names beside it.  `sequence` is the extension's own.
+template <typename Visit>
+void VisitColumns(ExtensionEvent& row, Visit&& visit) {
+  visit("sequence", row.sequence);
+  visit("at", row.event.at);
+  visit("kind", row.event.kind);
+  visit("pid", row.pid);
+  visit("database_name", row.event.database);
+  visit("role_name", row.event.user);
+  visit("application_name", row.event.application_name);
+  visit("client", row.event.client);
+  visit("rule_name", row.event.rule);
+  visit("is_dry_run", row.is_dry_run);
+  visit("message", row.event.message);
 }
 
 }  // namespace pgvalet::sampler

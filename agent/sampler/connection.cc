@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <optional>
 
-#include "sampler/wait.h"
+#include "base/wait.h"
 
 namespace pgvalet::sampler {
 namespace {

@@ -13,9 +13,9 @@
 
 #include "base/clock.h"
 #include "base/result.h"
+#include "base/wakeup.h"
 #include "sampler/resolve.h"
 #include "sampler/target.h"
-#include "sampler/wakeup.h"
 
 namespace pgvalet::sampler {
 

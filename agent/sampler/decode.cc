@@ -7,6 +7,7 @@
 #include <type_traits>
 #include <utility>
 
+#include "base/clean_text.h"
 #include "sampler/columns.h"
 #include "sampler/queries.h"
 
@@ -135,41 +136,7 @@ void DropMask(std::string* address) {
   if (slash != std::string::npos) address->resize(slash);
 }
 
-// Length of the valid UTF-8 character at the start of `text`; 0 when there is none.
-std::size_t CharacterLength(std::string_view text) {
-  const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(text[i]); };
-  const unsigned char first = byte(0);
-  if (first < 0x80) return 1;
-  const std::size_t length = first >= 0xF0 ? 4 : first >= 0xE0 ? 3 : 2;
-  if (first < 0xC2 || first > 0xF4 || text.size() < length) return 0;
-  for (std::size_t i = 1; i < length; ++i)
-    if ((byte(i) & 0xC0) != 0x80) return 0;
-  // Overlong forms, surrogates, and what lies beyond U+10FFFF.
-  const unsigned char second = byte(1);
-  if ((first == 0xE0 && second < 0xA0) || (first == 0xED && second > 0x9F) ||
-      (first == 0xF0 && second < 0x90) || (first == 0xF4 && second > 0x8F))
-    return 0;
-  return length;
-}
-
 }  // namespace
-
-std::string CleanText(std::string_view text) {
-  constexpr std::size_t kLongest = 256;
-  std::string clean;
-  while (!text.empty()) {
-    const std::size_t length = CharacterLength(text);
-    const bool keep = length > 1 || (length == 1 && text[0] >= 0x20 && text[0] != 0x7F);
-    if (clean.size() + (keep ? length : 1) > kLongest) break;
-    if (keep) {
-      clean += text.substr(0, length);
-    } else {
-      clean += '?';
-    }
-    text.remove_prefix(length == 0 ? 1 : length);
-  }
-  return clean;
-}
 
 Result<std::vector<stats::BackendRow>> DecodeBackends(const PGresult* result, bool* cut) {
   return DecodeRows<stats::BackendRow>(result, cut, [](stats::BackendRow& row, RowReader& reader) {
@@ -194,6 +161,16 @@ Result<stats::SummaryRow> DecodeSummary(const PGresult* result) {
   if (rows->size() != 1)
     return Error{ErrorCode::kProtocol, "unexpected answer", 0, "not exactly one row"};
   return rows->front();
+}
+
+Result<std::vector<ExtensionEvent>> DecodeEvents(const PGresult* result) {
+  bool cut = false;
+  return DecodeRows<ExtensionEvent>(result, &cut, [](ExtensionEvent& row, RowReader& reader) {
+    VisitColumns(row, reader);
+    row.event.source = stats::EventSource::kExtension;
+    row.event.server_pid = static_cast<std::uint32_t>(row.pid);
+    row.event.is_dry_run = row.is_dry_run != 0;
+  });
 }
 
 Result<std::optional<std::string>> DecodeProbe(const PGresult* result) {

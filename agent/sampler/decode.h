@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "base/result.h"
+#include "sampler/columns.h"
 #include "sampler/connection.h"
 #include "stats/extension_sample.h"
 
@@ -24,14 +25,13 @@ Result<std::vector<stats::UsageRow>> DecodeUsage(const PGresult* result, const c
                                                  bool* cut);
 Result<stats::SummaryRow> DecodeSummary(const PGresult* result);
 
+// As EventsStatement() asks for them.
+Result<std::vector<ExtensionEvent>> DecodeEvents(const PGresult* result);
+
 // The version of the extension; nullopt when it is not installed.
 Result<std::optional<std::string>> DecodeProbe(const PGresult* result);
 
 // The results of SampleStatements(), in order.  sampled_at is left to the caller.
 Result<stats::ExtensionSample> DecodeSample(const std::vector<ResultPtr>& results);
-
-// `text` as valid UTF-8 of at most 256 bytes: wrong bytes (a database in SQL_ASCII hands
-// out any) and control characters become '?'.  protobuf refuses a string that is not UTF-8.
-std::string CleanText(std::string_view text);
 
 }  // namespace pgvalet::sampler

@@ -18,6 +18,7 @@ using namespace std::chrono_literals;
 // Longer than the server's own statement timeout: it speaks first unless it hangs.
 constexpr Duration kReadTimeout = 10s;
 
+// Neither does it have pgvalet.events_since().
 constexpr const char* kVersionWithoutReports = "1.0";
 
 stats::ExtensionSample Unavailable(std::string reason) {
@@ -65,6 +66,7 @@ Result<stats::ExtensionSample> ExtensionReader::ReadOnce(const Target& target) {
     if (!version->has_value()) return Unavailable(NotInstalled(target));
     installed_ = true;
     reports_ = **version != kVersionWithoutReports;
+    has_events_ = reports_;
     told_some_ = false;
   }
   return ReadViews(target, deadline);
@@ -91,6 +93,32 @@ Result<Done> ExtensionReader::Report(const std::string& agent_name,
   if (told.error().code == ErrorCode::kAborted) return told.error();
   reports_ = false;
   return Done{};
+}
+
+Result<std::vector<stats::Event>> ExtensionReader::ReadEvents() {
+  std::vector<stats::Event> events;
+  if (!connection_.open() || !installed_ || !has_events_) return events;
+  Result<std::vector<ResultPtr>> results =
+      connection_.Run({EventsStatement(last_event_)}, Clock::now() + kReadTimeout);
+  if (!results && results.error().code == ErrorCode::kAborted) return results.error();
+  Result<std::vector<ExtensionEvent>> rows =
+      results ? DecodeEvents(results->front().get()) : results.error();
+  if (!rows) {
+    has_events_ = false;
+    return events;
+  }
+  // The last one read comes again, as long as the ring has it.  When there is nothing at all this
+  // is another server than before, which counts its own.
+  if (rows->empty()) last_event_ = 0;
+  for (ExtensionEvent& row : *rows) {
+    if (row.sequence <= last_event_) continue;
+    if (last_event_ > 0) {
+      row.event.lost_before = static_cast<std::uint64_t>(row.sequence - last_event_ - 1);
+    }
+    last_event_ = row.sequence;
+    events.push_back(std::move(row.event));
+  }
+  return events;
 }
 
 Result<stats::ExtensionSample> ExtensionReader::Explain(const Error& error, const Target& target) {

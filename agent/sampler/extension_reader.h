@@ -5,13 +5,15 @@
 // who has our server connections.
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <vector>
 
 #include "base/result.h"
+#include "base/wakeup.h"
 #include "sampler/connection.h"
 #include "sampler/target.h"
-#include "sampler/wakeup.h"
+#include "stats/event.h"
 #include "stats/extension_sample.h"
 #include "stats/lease_board.h"
 
@@ -34,6 +36,12 @@ class ExtensionReader {
   Result<Done> Report(const std::string& agent_name, const std::vector<stats::LeasedClient>& leases,
                       const Target& target);
 
+  // The extension's events since the last call, oldest first; the first time all that it has.  What
+  // keeps it from reading is no error: there are none, and it is not tried again until the
+  // connection or the extension is another.
+  // Fails with kAborted only.
+  Result<std::vector<stats::Event>> ReadEvents();
+
   // Does the connection stand?
   bool connected() const { return connection_.open(); }
 
@@ -46,9 +54,11 @@ class ExtensionReader {
   Result<stats::ExtensionSample> Explain(const Error& error, const Target& target);
 
   Connection connection_;
-  bool installed_ = false;  // the last probe or reading found the extension
-  bool reports_ = false;    // it takes reports, as far as we know
-  bool told_some_ = false;  // the last report had clients in it
+  bool installed_ = false;       // the last probe or reading found the extension
+  bool reports_ = false;         // it takes reports, as far as we know
+  bool told_some_ = false;       // the last report had clients in it
+  bool has_events_ = false;      // it has events that we may read, as far as we know
+  std::int64_t last_event_ = 0;  // the extension's number of the last one read; 0: none yet
 };
 
 }  // namespace pgvalet::sampler

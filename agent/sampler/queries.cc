@@ -64,6 +64,25 @@ std::string SelectSummary() {
 
 }  // namespace
 
+Statement EventsStatement(std::int64_t from) {
+  static const std::string sql = [] {
+    ExtensionEvent row;
+    SelectList list;
+    VisitColumns(row, list);
+    // The view's names, without reading the whole ring each time.
+    return "SELECT " + list.text() +
+           " FROM (SELECT e.event_sequence AS sequence, e.at, e.kind, e.pid, d.datname AS "
+           "database_name, r.rolname AS role_name, e.application_name, host(e.client_addr) AS "
+           "client, e.rule_name, e.is_dry_run::int4 AS is_dry_run, e.message"
+           " FROM pgvalet.events_since($1::int8) AS e"
+           " LEFT JOIN pg_catalog.pg_database AS d ON d.oid = e.database_id"
+           " LEFT JOIN pg_catalog.pg_roles AS r ON r.oid = e.role_id"
+           " ORDER BY e.event_sequence LIMIT " +
+           std::to_string(kMaxEvents) + ") AS events ORDER BY sequence";
+  }();
+  return {"pgvalet_events", sql, {std::to_string(from - 1)}};
+}
+
 const std::vector<Statement>& ProbeStatements() {
   static const std::vector<Statement> statements = {
       {"pgvalet_probe",

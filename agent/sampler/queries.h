@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <vector>
 
 #include "sampler/connection.h"
@@ -16,5 +17,12 @@ const std::vector<Statement>& ProbeStatements();
 
 // backends, usage_by_role, usage_by_database, usage_by_application, summary.
 const std::vector<Statement>& SampleStatements();
+
+// Events that are read at a time.
+constexpr std::size_t kMaxEvents = 1000;
+
+// Events of the extension from this sequence number on, it included, oldest first, at most
+// kMaxEvents.
+Statement EventsStatement(std::int64_t from);
 
 }  // namespace pgvalet::sampler

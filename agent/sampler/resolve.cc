@@ -10,7 +10,7 @@
 #include <system_error>
 #include <thread>
 
-#include "sampler/wait.h"
+#include "base/wait.h"
 
 namespace pgvalet::sampler {
 namespace {

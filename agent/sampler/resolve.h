@@ -12,8 +12,8 @@
 
 #include "base/clock.h"
 #include "base/result.h"
+#include "base/wakeup.h"
 #include "sampler/target.h"
-#include "sampler/wakeup.h"
 
 namespace pgvalet::sampler {
 

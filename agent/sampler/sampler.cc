@@ -6,9 +6,9 @@
 #include <utility>
 
 #include "base/log.h"
+#include "base/wait.h"
 #include "sampler/extension_reader.h"
 #include "sampler/pace.h"
-#include "sampler/wait.h"
 
 namespace pgvalet::sampler {
 namespace {
@@ -32,6 +32,7 @@ Sampler::Sampler(Options options)
     : find_password_(std::move(options.find_password)),
       list_leases_(std::move(options.list_leases)),
       agent_name_(std::move(options.agent_name)),
+      events_(options.events),
       latest_(Unread("the extension has not been read yet")) {
   orders_.target = TargetOf(*options.settings, find_password_);
 }
@@ -106,6 +107,7 @@ void Sampler::Run() {
       if (!sample) continue;  // aborted: there are new orders
       Publish(std::move(*sample), target.dbname);
       if (list_leases_ && !reader.Report(agent_name_, list_leases_(), target)) continue;
+      if (!PassEvents(reader)) continue;
       next = pace.NextAfter(started, Clock::now(), reader.connected(), target);
     } else {
       reader.Disconnect();
@@ -116,6 +118,14 @@ void Sampler::Run() {
     // Ends at `next` or with new orders; either way the loop begins again.
     [[maybe_unused]] const bool ready = WaitFor(-1, 0, wakeup_, next).has_value();
   }
+}
+
+bool Sampler::PassEvents(ExtensionReader& reader) {
+  if (events_ == nullptr) return true;
+  Result<std::vector<stats::Event>> events = reader.ReadEvents();
+  if (!events) return false;
+  for (stats::Event& event : *events) events_->Add(std::move(event));
+  return true;
 }
 
 void Sampler::Publish(stats::ExtensionSample sample, const std::string& dbname) {
@@ -131,6 +141,10 @@ void Sampler::Publish(stats::ExtensionSample sample, const std::string& dbname) 
       log::info("sampler: {}", line);
     } else {
       log::warn("sampler: {}", line);
+    }
+    if (events_ != nullptr) {
+      events_->Add(
+          {.kind = latest->available ? "extension_read" : "extension_unread", .message = line});
     }
     logged_ = line;
   }

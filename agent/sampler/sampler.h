@@ -17,9 +17,11 @@
 #include <vector>
 
 #include "base/result.h"
+#include "base/wakeup.h"
 #include "config/settings.h"
+#include "sampler/extension_reader.h"
 #include "sampler/target.h"
-#include "sampler/wakeup.h"
+#include "stats/event_log.h"
 #include "stats/extension_sample.h"
 #include "stats/lease_board.h"
 
@@ -31,11 +33,12 @@ using LeaseList = std::function<std::vector<stats::LeasedClient>()>;
 class Sampler {
  public:
   struct Options {
-    config::SettingsPtr settings;     // never null
-    PasswordLookup find_password;     // what auth_file knows; may be null; called from the thread
-                                      // that constructs the sampler or calls UpdateSettings()
-    LeaseList list_leases = nullptr;  // may be null: nothing is told; called from its thread
-    std::string agent_name = {};      // what our connections carry as pgvalet.agent
+    config::SettingsPtr settings;       // never null
+    PasswordLookup find_password;       // what auth_file knows; may be null; called from the thread
+                                        // that constructs the sampler or calls UpdateSettings()
+    LeaseList list_leases = nullptr;    // may be null: nothing is told; called from its thread
+    std::string agent_name = {};        // what our connections carry as pgvalet.agent
+    stats::EventLog* events = nullptr;  // gets the extension's; may be null; outlives the sampler
   };
 
   explicit Sampler(Options options);
@@ -64,11 +67,14 @@ class Sampler {
 
   void Run();
   Orders TakeOrders();
+  // False: aborted, there are new orders.
+  bool PassEvents(ExtensionReader& reader);
   void Publish(stats::ExtensionSample sample, const std::string& dbname);
 
   const PasswordLookup find_password_;
   const LeaseList list_leases_;
   const std::string agent_name_;
+  stats::EventLog* const events_;
   Wakeup wakeup_;  // signalled with every new order
   std::thread thread_;
   std::string logged_;  // what the log said last; the thread's own

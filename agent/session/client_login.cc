@@ -83,6 +83,12 @@ void ClientLogin::Refuse(const Error& error) {
   }
   log::warn("login refused: client={} database={} user={} reason={}", session_.peer().ToString(),
             database_, user_, error.ToString());
+  context_.events().AddLimited({.kind = "login_refused",
+                                .database = database_,
+                                .user = user_,
+                                .client = session_.peer().ToString(),
+                                .message = "login refused: " + error.ToString()},
+                               context_.loop().now());
   switch (error.code) {
     case ErrorCode::kTimeout:
       return session_.Kill("57014", "client_login_timeout: the login took too long");

@@ -156,12 +156,23 @@ void ClientSession::Kill(std::string_view sqlstate, std::string_view message,
     log::warn("client told to go: client={} sqlstate={} message={}", peer_.ToString(), sqlstate,
               message);
   }
+  if (logged_in_ && pool_ != nullptr) TellEvent("client_ended", message);
   if (!IsInMessage()) {
     std::string out;
     wire::AppendErrorResponse(out, {"FATAL", sqlstate, message, {}, hint});
     [[maybe_unused]] const Result<Done> sent = stream_.Send(out);
   }
   End(message);
+}
+
+void ClientSession::TellEvent(std::string_view kind, std::string_view message) {
+  stats::Event event{.kind = std::string(kind),
+                     .database = pool_->key().database,
+                     .user = pool_->key().user,
+                     .client = peer_.ToString(),
+                     .message = std::string(message)};
+  if (lease_) event.server_pid = lease_->backend_pid;
+  context_->events().AddLimited(std::move(event), context_->loop().now());
 }
 
 // The client has a part of a message: nothing can be said to it.

@@ -142,6 +142,8 @@ class ClientSession final : public SessionHook,
   void GetInLine();
   void OnClientGone(const Error& error);
   bool IsInMessage() const;
+  // Into the events, with who it is about.  REQUIRES: it has a pool.
+  void TellEvent(std::string_view kind, std::string_view message);
   void SayGoodbye();
 
   bool MustLetOthersPass() const;

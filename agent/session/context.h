@@ -109,6 +109,7 @@ class SessionContext {
   pool::PoolDirectory& pools() { return pools_; }
   wire::StateStore& states() { return shared_.pools->states; }
   stats::PinBoard& pins() { return shared_.pools->registry->pins(); }
+  stats::EventLog& events() { return shared_.pools->registry->events(); }
   stats::CoreCounters& counters() { return loop_.counters(); }
   CancelSender& cancel_sender() { return cancel_sender_; }
   std::size_t client_count() const;

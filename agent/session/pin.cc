@@ -80,12 +80,16 @@ void ClientSession::WarnOfPin(Time now) {
   const Duration limit = pool_->policy().pin_warn_after;
   if (pin_was_logged_ || limit == Duration::zero() || Since(pinned_since_, now) < limit) return;
   pin_was_logged_ = true;
+  const std::string reasons = InWords(ReasonsOf(*lease_->reported));
+  const auto seconds =
+      std::chrono::duration_cast<std::chrono::seconds>(Since(pinned_since_, now)).count();
+  TellEvent("client_pinned", "holds its server connection between transactions since " +
+                                 std::to_string(seconds) + " s: " + reasons);
   log::warn(
       "client holds a server connection between transactions: client={} database={} user={} "
       "server_pid={} seconds={} reasons={}",
-      peer_.ToString(), pool_->key().database, pool_->key().user, lease_->backend_pid,
-      std::chrono::duration_cast<std::chrono::seconds>(Since(pinned_since_, now)).count(),
-      InWords(ReasonsOf(*lease_->reported)));
+      peer_.ToString(), pool_->key().database, pool_->key().user, lease_->backend_pid, seconds,
+      reasons);
 }
 
 bool ClientSession::MustLetOthersPass() const {

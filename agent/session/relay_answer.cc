@@ -359,6 +359,7 @@ bool ClientSession::SendToClient(wire::Bytes bytes) {
 void ClientSession::OnServerGone(const Error& error) {
   log::warn("server connection lost: database={} user={} server_pid={} error={}",
             pool_->key().database, pool_->key().user, lease_->backend_pid, error.ToString());
+  TellEvent("server_connection_lost", "the server connection was lost: " + error.ToString());
   const bool is_silent = server_said_fatal_ || IsInMessage();
   DropLease("the server closed the connection");
   if (is_silent) return End("the server ended the session");

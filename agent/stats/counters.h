@@ -13,6 +13,7 @@
 
 #include "base/counter.h"
 #include "base/histogram.h"
+#include "stats/event_log.h"
 #include "stats/lease_board.h"
 #include "stats/pin_board.h"
 
@@ -104,6 +105,7 @@ class Registry {
 
   PinBoard& pins() { return pins_; }
   LeaseBoard& leases() { return leases_; }
+  EventLog& events() { return events_; }
 
   std::vector<std::shared_ptr<const PoolCounters>> pools() const;
   std::vector<std::shared_ptr<const CoreCounters>> cores() const;
@@ -114,6 +116,7 @@ class Registry {
  private:
   PinBoard pins_;
   LeaseBoard leases_;
+  EventLog events_;
   mutable std::mutex mutex_;  // protects all below
   std::vector<std::shared_ptr<PoolCounters>> pools_;
   std::vector<std::shared_ptr<PoolCounters>> removed_;

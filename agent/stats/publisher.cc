@@ -11,7 +11,8 @@ namespace pgvalet::stats {
 
 Publisher::Publisher(Registry& registry, SnapshotHub& hub, PublisherSources sources,
                      Duration interval)
-    : hub_(hub),
+    : registry_(registry),
+      hub_(hub),
       sources_(std::move(sources)),
       builder_(registry, Moment::Now()),
       interval_(std::max(interval, kMinInterval)) {}
@@ -81,6 +82,7 @@ void Publisher::PublishOne(Duration interval) {
                           .process = ReadProcessUsage(),
                           .extension = nullptr};
     if (sources_.extension) inputs.extension = sources_.extension();
+    registry_.events().EndQuietTimes(inputs.now.steady);
     hub_.Publish(builder_.Build(std::move(inputs)));
   } catch (const std::exception& error) {
     log::error("snapshot left out: {}", error.what());

@@ -53,6 +53,7 @@ class Publisher {
   // Waits until the next snapshot is due; false: stop.
   bool WaitForTurn(Time& due, Duration& interval);
 
+  Registry& registry_;
   SnapshotHub& hub_;
   const PublisherSources sources_;
   SnapshotBuilder builder_;  // used by the thread alone

@@ -2,18 +2,14 @@
 #include <gmock/gmock.h>
 #include <grpcpp/grpcpp.h>
 #include <gtest/gtest.h>
-#include <sys/stat.h>
 
-#include <chrono>
-#include <fstream>
 #include <future>
 #include <memory>
 #include <string>
 
 #include "pgvalet/v1/control.grpc.pb.h"
-#include "support/agent_process.h"
-#include "support/cluster.h"
 #include "support/connection.h"
+#include "support/grpc_test.h"
 
 namespace pgvalet::integration {
 namespace {
@@ -21,27 +17,9 @@ namespace {
 using grpc::StatusCode;
 using testing::HasSubstr;
 
-constexpr const char* kReader = "reader-token-0123456789";
-constexpr const char* kController = "controller-token-0123456789";
-
-class ControlTest : public testing::Test {
+class ControlTest : public GrpcTest {
  protected:
-  ControlTest() {
-    std::ofstream(token_file_) << "read " << kReader << "\ncontrol " << kController << "\n";
-    chmod(token_file_.c_str(), 0600);
-    AgentConfig config;
-    config.SetText("grpc_listen", address_).SetText("token_file", token_file_);
-    config.Set("admin_users", "[\"admin\"]");
-    agent = std::make_unique<AgentProcess>(config);
-    control =
-        v1::Control::NewStub(grpc::CreateChannel(address_, grpc::InsecureChannelCredentials()));
-  }
-  ~ControlTest() override { unlink(token_file_.c_str()); }
-
-  static void Use(grpc::ClientContext& context, const std::string& token) {
-    if (!token.empty()) context.AddMetadata("authorization", "Bearer " + token);
-    context.set_deadline(std::chrono::system_clock::now() + std::chrono::seconds(60));
-  }
+  ControlTest() : control(v1::Control::NewStub(Channel())) {}
 
   template <typename Request, typename Response>
   grpc::Status Call(grpc::Status (v1::Control::Stub::*method)(grpc::ClientContext*, const Request&,
@@ -90,9 +68,6 @@ class ControlTest : public testing::Test {
     return request;
   }
 
-  const std::string address_ = "127.0.0.1:" + std::to_string(FreePort());
-  const std::string token_file_ = "/tmp/pgvalet-tokens-" + std::to_string(FreePort());
-  std::unique_ptr<AgentProcess> agent;
   std::unique_ptr<v1::Control::Stub> control;
 };
 

@@ -1,11 +1,11 @@
-#include "sampler/wakeup.h"
+#include "base/wakeup.h"
 
 #include <sys/eventfd.h>
 #include <unistd.h>
 
 #include <cstdint>
 
-namespace pgvalet::sampler {
+namespace pgvalet {
 
 Wakeup::Wakeup() : fd_(eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC)) {}
 
@@ -24,4 +24,4 @@ void Wakeup::Clear() {
   [[maybe_unused]] const ssize_t taken = read(fd_, &count, sizeof count);
 }
 
-}  // namespace pgvalet::sampler
+}  // namespace pgvalet

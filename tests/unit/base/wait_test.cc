@@ -1,9 +1,9 @@
-#include "sampler/wait.h"
+#include "base/wait.h"
 
 #include <gtest/gtest.h>
 #include <poll.h>
 
-namespace pgvalet::sampler {
+namespace pgvalet {
 namespace {
 
 using namespace std::chrono_literals;
@@ -37,4 +37,4 @@ TEST(WaitTest, AReadyDescriptorEndsTheWaitEvenAfterTheDeadline) {
 }
 
 }  // namespace
-}  // namespace pgvalet::sampler
+}  // namespace pgvalet

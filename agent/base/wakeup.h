@@ -4,7 +4,7 @@
 // until Clear(), so one that comes before the wait is not lost.
 #pragma once
 
-namespace pgvalet::sampler {
+namespace pgvalet {
 
 class Wakeup {
  public:
@@ -23,4 +23,4 @@ class Wakeup {
   int fd_;
 };
 
-}  // namespace pgvalet::sampler
+}  // namespace pgvalet

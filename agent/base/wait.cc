@@ -1,4 +1,4 @@
-#include "sampler/wait.h"
+#include "base/wait.h"
 
 #include <poll.h>
 
@@ -6,7 +6,7 @@
 #include <cerrno>
 #include <chrono>
 
-namespace pgvalet::sampler {
+namespace pgvalet {
 namespace {
 
 // Rounded up: waking early would make the caller spin through the last millisecond.
@@ -29,4 +29,4 @@ Result<Done> WaitFor(int fd, short events, const Wakeup& abort, Time deadline) {
   }
 }
 
-}  // namespace pgvalet::sampler
+}  // namespace pgvalet
