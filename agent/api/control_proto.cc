@@ -2,6 +2,7 @@
 
 #include <chrono>
 
+#include "api/utf8.h"
 #include "config/table.h"
 
 namespace pgvalet::api {
@@ -25,9 +26,9 @@ void Fill(v1::Endpoint& message, const control::Endpoint& endpoint) {
 
 void Fill(v1::Connection& message, const control::ConnectionInfo& info) {
   message.set_id(info.id);
-  message.set_database(info.database);
-  message.set_user(info.user);
-  message.set_application_name(info.application_name);
+  message.set_database(CleanUtf8(info.database));
+  message.set_user(CleanUtf8(info.user));
+  message.set_application_name(CleanUtf8(info.application_name));
   Fill(*message.mutable_peer(), info.peer);
   Fill(*message.mutable_local(), info.local);
   Fill(*message.mutable_connected_at(), info.connected_at);

@@ -66,8 +66,8 @@ class GrpcServer::Impl {
         serializer_(hub),
         watchers_(options_.max_watchers, options_.max_lag),
         stats_service_(serializer_, watchers_) {
-    if (options_.door != nullptr && options_.tokens != nullptr) {
-      control_service_.emplace(*options_.door, *options_.tokens);
+    if (options_.calls != nullptr && options_.tokens != nullptr) {
+      control_service_.emplace(*options_.calls, *options_.tokens);
     }
   }
 
@@ -133,7 +133,7 @@ void GrpcServer::Impl::Stop() {
   fan_out_.request_stop();
   if (fan_out_.joinable()) fan_out_.join();
   if (!server_) return;
-  if (control_service_) control_service_->Stop();
+  if (options_.calls != nullptr) options_.calls->Stop();
   watchers_.EndAll({grpc::StatusCode::UNAVAILABLE, "the agent is stopping"});
   server_->Shutdown(std::chrono::system_clock::now() + kStopGrace);
   watchers_.WaitUntilEmpty();

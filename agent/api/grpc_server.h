@@ -1,8 +1,8 @@
 // GrpcServer: pgvalet.v1.Stats and Control, server reflection and the standard health service.
 //
 // Owned by the daemon.  Statistics come from snapshots: it reads the hub on a thread of its own, so
-// neither many nor slow watchers reach the publisher or a core.  What is done to the agent goes
-// through the door.
+// neither many nor slow watchers reach the publisher or a core.  What is done to the agent is a
+// call (api/calls.h).
 #pragma once
 
 #include <cstddef>
@@ -10,9 +10,9 @@
 #include <memory>
 #include <string>
 
+#include "api/calls.h"
 #include "api/tokens.h"
 #include "base/result.h"
-#include "control/door.h"
 #include "stats/hub.h"
 
 namespace pgvalet::api {
@@ -24,7 +24,7 @@ struct GrpcServerOptions {
   // this many seconds to go on reading.
   int max_lag = 8;
   // Both, or there is no service Control.
-  control::Door* door = nullptr;
+  Calls* calls = nullptr;
   const Tokens* tokens = nullptr;
 };
 

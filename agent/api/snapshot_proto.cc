@@ -2,6 +2,8 @@
 
 #include <chrono>
 
+#include "api/utf8.h"
+
 namespace pgvalet::api {
 namespace {
 
@@ -147,8 +149,8 @@ void FillGauges(const stats::PoolGauges& gauges, v1::PoolGauges& message) {
 }
 
 void FillPool(const stats::PoolSnapshot& pool, v1::Pool& message) {
-  message.set_database(pool.database);
-  message.set_user(pool.user);
+  message.set_database(CleanUtf8(pool.database));
+  message.set_user(CleanUtf8(pool.user));
   message.set_pool_mode(pool.pool_mode);
   FillGauges(pool.now, *message.mutable_now());
   FillTotals(pool.totals, *message.mutable_totals());
@@ -156,10 +158,10 @@ void FillPool(const stats::PoolSnapshot& pool, v1::Pool& message) {
 }
 
 void FillPin(const stats::PinSnapshot& pin, v1::Pin& message) {
-  message.set_database(pin.client.database);
-  message.set_user(pin.client.user);
+  message.set_database(CleanUtf8(pin.client.database));
+  message.set_user(CleanUtf8(pin.client.user));
   message.set_client(pin.client.client);
-  message.set_application_name(pin.client.application_name);
+  message.set_application_name(CleanUtf8(pin.client.application_name));
   message.set_server_pid(pin.client.server_pid);
   for (const stats::PinReasonCount& reason : pin.client.reasons) {
     v1::PinReason& added = *message.add_reasons();
@@ -188,9 +190,9 @@ void FillCosts(const stats::SessionCosts& costs, v1::SessionCosts& message) {
 
 void FillBackend(const stats::BackendRow& row, v1::Backend& message) {
   message.set_pid(row.pid);
-  message.set_database_name(row.database_name);
-  message.set_role_name(row.role_name);
-  message.set_application_name(row.application_name);
+  message.set_database_name(CleanUtf8(row.database_name));
+  message.set_role_name(CleanUtf8(row.role_name));
+  message.set_application_name(CleanUtf8(row.application_name));
   message.set_client_addr(row.client_addr);
   message.set_client_port(row.client_port);
   message.set_connection_kind(row.connection_kind);
@@ -203,7 +205,7 @@ void FillBackend(const stats::BackendRow& row, v1::Backend& message) {
 }
 
 void FillUsage(const stats::UsageRow& row, v1::Usage& message) {
-  message.set_name(row.name);
+  message.set_name(CleanUtf8(row.name));
   message.set_session_count(row.session_count);
   message.set_live_session_count(row.live_session_count);
   FillCosts(row.costs, *message.mutable_costs());
