@@ -6,30 +6,30 @@
 #include "api/event_feed.h"
 #include "api/event_follower.h"
 #include "api/tokens.h"
+#include "api/unary_call.h"
 #include "pgvalet/v1/events.grpc.pb.h"
 
 namespace pgvalet::api {
 
-// INVALID_ARGUMENT: limit is negative.
-grpc::Status ListEvents(const EventFeed& source, const v1::ListEventsRequest& request,
-                        v1::ListEventsResponse& response);
-
 class EventsService final : public v1::Events::CallbackService {
  public:
-  // The log and the others outlive the service.  `tokens` may be null: everybody may read.
-  EventsService(EventFeed source, FollowerSet& followers, const Tokens* tokens)
-      : source_(source), followers_(followers), tokens_(tokens) {}
+  // All of it outlives the service.
+  EventsService(EventFeed feed, FollowerSet& followers, Calls& calls, const Tokens& tokens)
+      : feed_(feed), followers_(followers), calls_(calls), tokens_(tokens) {}
 
   grpc::ServerUnaryReactor* ListEvents(grpc::CallbackServerContext* context,
                                        const v1::ListEventsRequest* request,
-                                       v1::ListEventsResponse* response) override;
+                                       v1::ListEventsResponse* response) override {
+    return RunCall(calls_, tokens_, *context, *request, *response);
+  }
   grpc::ServerWriteReactor<v1::FollowEventsResponse>* FollowEvents(
       grpc::CallbackServerContext* context, const v1::FollowEventsRequest* request) override;
 
  private:
-  const EventFeed source_;
+  const EventFeed feed_;
   FollowerSet& followers_;
-  const Tokens* const tokens_;
+  Calls& calls_;
+  const Tokens& tokens_;
 };
 
 }  // namespace pgvalet::api

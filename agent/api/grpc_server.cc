@@ -68,11 +68,10 @@ class GrpcServer::Impl {
         watchers_(options_.max_watchers, "watchers"),
         followers_(options_.max_followers, "followers"),
         stats_service_(serializer_, watchers_, options_.max_lag, options_.tokens) {
+    if (options_.calls == nullptr || options_.tokens == nullptr) return;
+    control_service_.emplace(*options_.calls, *options_.tokens);
     if (options_.events.log != nullptr) {
-      events_service_.emplace(options_.events, followers_, options_.tokens);
-    }
-    if (options_.door != nullptr && options_.tokens != nullptr) {
-      control_service_.emplace(*options_.door, *options_.tokens);
+      events_service_.emplace(options_.events, followers_, *options_.calls, *options_.tokens);
     }
   }
 
@@ -150,7 +149,7 @@ void GrpcServer::Impl::Stop() {
   if (fan_out_.joinable()) fan_out_.join();
   if (event_fan_out_.joinable()) event_fan_out_.join();
   if (!server_) return;
-  if (control_service_) control_service_->Stop();
+  if (options_.calls != nullptr) options_.calls->Stop();
   const grpc::Status stopping(grpc::StatusCode::UNAVAILABLE, "the agent is stopping");
   watchers_.EndAll(stopping);
   followers_.EndAll(stopping);

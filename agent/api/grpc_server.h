@@ -1,8 +1,8 @@
 // GrpcServer: pgvalet.v1.Stats and Control, server reflection and the standard health service.
 //
 // Owned by the daemon.  Statistics come from snapshots: it reads the hub on a thread of its own, so
-// neither many nor slow watchers reach the publisher or a core.  What is done to the agent goes
-// through the door.
+// neither many nor slow watchers reach the publisher or a core.  What is done to the agent is a
+// call (api/calls.h).
 #pragma once
 
 #include <cstddef>
@@ -10,10 +10,10 @@
 #include <memory>
 #include <string>
 
+#include "api/calls.h"
 #include "api/event_feed.h"
 #include "api/tokens.h"
 #include "base/result.h"
-#include "control/door.h"
 #include "stats/hub.h"
 
 namespace pgvalet::api {
@@ -25,10 +25,10 @@ struct GrpcServerOptions {
   // this many seconds to go on reading.
   int max_lag = 8;
   std::size_t max_followers = 1000;  // calls of FollowEvents at a time
-  // Who may call; null: there is no service Control, and everything else is open.
+  // Both, or there are no services Control and Events.
+  Calls* calls = nullptr;
   const Tokens* tokens = nullptr;
-  control::Door* door = nullptr;  // null: there is no service Control
-  EventFeed events{};             // no log: there is no service Events
+  EventFeed events{};  // no log: there is no service Events
 };
 
 class GrpcServer {

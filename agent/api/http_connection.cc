@@ -9,6 +9,8 @@
 #include <cstring>
 #include <utility>
 
+#include "api/served_connection.h"
+
 namespace pgvalet::api {
 namespace {
 
@@ -17,8 +19,8 @@ constexpr int kBacklog = 128;
 // A socket as httplib wants it, with one deadline for all that is read and written.
 class DeadlineStream final : public httplib::Stream {
  public:
-  DeadlineStream(socket_t sock, Time deadline, std::size_t max_request_bytes)
-      : sock_(sock), deadline_(deadline), may_read_(max_request_bytes) {}
+  DeadlineStream(socket_t sock, Duration time, std::size_t max_request_bytes)
+      : sock_(sock), served_(sock, Clock::now() + time, time), may_read_(max_request_bytes) {}
 
   bool is_readable() const override { return begin_ < end_ || WaitFor(POLLIN); }
   bool is_writable() const override { return WaitFor(POLLOUT); }
@@ -45,7 +47,7 @@ class DeadlineStream final : public httplib::Stream {
  private:
   bool WaitFor(short events) const {
     const auto left =
-        std::chrono::ceil<std::chrono::milliseconds>(deadline_ - Clock::now()).count();
+        std::chrono::ceil<std::chrono::milliseconds>(served_.deadline() - Clock::now()).count();
     if (left <= 0) return false;
     pollfd ready{.fd = sock_, .events = events, .revents = 0};
     return ::poll(&ready, 1, static_cast<int>(left)) == 1;
@@ -63,7 +65,7 @@ class DeadlineStream final : public httplib::Stream {
   }
 
   const socket_t sock_;
-  const Time deadline_;
+  ServedConnection served_;
   std::size_t may_read_;
   std::size_t begin_ = 0;
   std::size_t end_ = 0;
@@ -138,7 +140,7 @@ bool HttpListener::process_and_close_socket(socket_t sock) {
     ::close(sock);
     return false;
   }
-  DeadlineStream stream(sock, Clock::now() + limits_.connection_time, limits_.max_request_bytes);
+  DeadlineStream stream(sock, limits_.connection_time, limits_.max_request_bytes);
   bool closed = false;
   const bool served = process_request(stream, /*close_connection=*/true, closed, nullptr);
   Leave(sock);

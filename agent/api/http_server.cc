@@ -5,41 +5,19 @@
 #include <unistd.h>
 
 #include <cerrno>
-#include <mutex>
+#include <optional>
 #include <thread>
 #include <utility>
 
+#include "api/agent_routes.h"
+#include "api/call_routes.h"
 #include "api/http_connection.h"
+#include "api/http_router.h"
 #include "api/listen_address.h"
-#include "api/metric_families.h"
 #include "base/log.h"
 
 namespace pgvalet::api {
 namespace {
-
-constexpr const char* kPlainText = "text/plain; charset=utf-8";
-constexpr const char* kMetricsText = "text/plain; version=0.0.4; charset=utf-8";
-constexpr const char* kIndex =
-    "pgvalet agent\n"
-    "\n"
-    "/metrics  numbers for Prometheus\n"
-    "/healthz  200 as long as the process answers\n"
-    "/readyz   200 when clients are served, else 503 and why\n";
-
-// Why clients are not served; null when they are.
-const char* WhyNotReady(const stats::SnapshotPtr& snapshot) {
-  if (!snapshot) return "the agent has not made a snapshot yet";
-  const stats::AgentStatus& status = snapshot->agent.status;
-  switch (status.state) {
-    case stats::AgentState::kStarting:
-      return "the agent is starting";
-    case stats::AgentState::kDraining:
-      return "the agent is draining";
-    case stats::AgentState::kRunning:
-      return status.listening ? nullptr : "no client socket accepts connections";
-  }
-  return "the agent is in a state that is not known";
-}
 
 // A socket that a process that is gone left behind.
 void RemoveStaleSocket(const std::string& path) {
@@ -62,29 +40,25 @@ class HttpServer::Impl {
   int port() const { return port_; }
 
  private:
-  void AddPages();
+  void AddRoutes();
+  void Add(std::vector<HttpRoute> routes);
   // False with errno when the address cannot be had.
   bool Listen(const ListenAddress& address);
   bool Bind(const ListenAddress& address);
-  // The newest snapshot's page, made once however many scrape it; null before the first.
-  std::shared_ptr<const std::string> Metrics();
-
   const stats::SnapshotHub& hub_;
   const HttpServerOptions options_;
+  std::optional<HttpRouter> router_;
   HttpListener listener_;
   int port_ = 0;
   std::thread accepting_;
-
-  std::mutex mutex_;  // protects all below
-  std::uint64_t metrics_sequence_ = 0;
-  std::shared_ptr<const std::string> metrics_;
 };
 
 Result<Done> HttpServer::Impl::Start() {
   if (options_.listen.empty()) return Done{};
   const Result<ListenAddress> address = ParseListenAddress(options_.listen);
   if (!address) return address.error();
-  AddPages();
+  router_.emplace(HttpAccess{.tokens = options_.tokens, .is_local = address->IsLocal()});
+  AddRoutes();
   errno = 0;
   if (!Listen(*address)) {
     return Error{.code = ErrorCode::kIo,
@@ -135,35 +109,14 @@ bool HttpServer::Impl::Bind(const ListenAddress& address) {
   return bind("::") || bind("0.0.0.0");  // "::" takes IPv4 too, where the machine has IPv6
 }
 
-void HttpServer::Impl::AddPages() {
-  listener_.Get("/", [](const httplib::Request&, httplib::Response& response) {
-    response.set_content(kIndex, kPlainText);
-  });
-  listener_.Get("/healthz", [](const httplib::Request&, httplib::Response& response) {
-    response.set_content("ok\n", kPlainText);
-  });
-  listener_.Get("/readyz", [this](const httplib::Request&, httplib::Response& response) {
-    const char* reason = WhyNotReady(hub_.Latest());
-    response.status = reason ? 503 : 200;
-    response.set_content(reason ? std::string("not ready: ") + reason + "\n" : "ready\n",
-                         kPlainText);
-  });
-  listener_.Get("/metrics", [this](const httplib::Request&, httplib::Response& response) {
-    const auto metrics = Metrics();
-    response.status = metrics ? 200 : 503;
-    response.set_content(metrics ? *metrics : "the agent has not made a snapshot yet\n",
-                         metrics ? kMetricsText : kPlainText);
-  });
+void HttpServer::Impl::AddRoutes() {
+  Add(AgentRoutes(hub_));
+  if (options_.calls != nullptr) Add(CallRoutes(*options_.calls));
+  router_->Serve(listener_);
 }
 
-std::shared_ptr<const std::string> HttpServer::Impl::Metrics() {
-  const std::lock_guard lock(mutex_);
-  const stats::SnapshotPtr snapshot = hub_.Latest();
-  if (snapshot && snapshot->sequence != metrics_sequence_) {
-    metrics_ = std::make_shared<const std::string>(MetricsText(*snapshot));
-    metrics_sequence_ = snapshot->sequence;
-  }
-  return metrics_;
+void HttpServer::Impl::Add(std::vector<HttpRoute> routes) {
+  for (HttpRoute& route : routes) router_->Add(std::move(route));
 }
 
 HttpServer::HttpServer(const stats::SnapshotHub& hub, HttpServerOptions options)

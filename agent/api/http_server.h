@@ -1,18 +1,21 @@
-// HttpServer: /metrics for Prometheus, /healthz and /readyz for whoever watches the process.
+// HttpServer: everything that the agent answers over HTTP.
 //
 //   /metrics  the newest snapshot in Prometheus' text format 0.0.4
 //   /healthz  200 as long as the process answers
 //   /readyz   200 when the agent listens, has started and is not draining; else 503 and why.
 //             Servers that are down do not make it "not ready": the agent still answers clients,
 //             and taking every agent out of service would turn one fault into two.
+//   /api/v1/  the unary calls of gRPC (api/call_routes.h)
 //
-// Owned by the daemon.  Sees snapshots only.  A reader that is stuck costs one of its threads
-// for at most HttpLimits::connection_time.
+// Owned by the daemon.  Sees snapshots and calls only.  A reader that is stuck costs one of its
+// threads for at most HttpLimits::connection_time.
 #pragma once
 
 #include <memory>
 #include <string>
 
+#include "api/calls.h"
+#include "api/tokens.h"
 #include "base/clock.h"
 #include "base/result.h"
 #include "stats/hub.h"
@@ -23,11 +26,13 @@ struct HttpServerOptions {
   std::string listen;                                   // setting http_listen; empty: off
   std::size_t max_connections = 32;                     // served at a time
   Duration connection_time = std::chrono::seconds(10);  // for one request and its answer
+  const Tokens* tokens = nullptr;                       // null: as without a token file
+  Calls* calls = nullptr;                               // null: there is no /api/v1
 };
 
 class HttpServer {
  public:
-  // `hub` outlives the server.
+  // All of it outlives the server.
   HttpServer(const stats::SnapshotHub& hub, HttpServerOptions options);
   ~HttpServer();
 

@@ -16,6 +16,10 @@ Error Unusable(std::string_view text) {
 
 }  // namespace
 
+bool ListenAddress::IsLocal() const {
+  return !unix_path.empty() || host == "localhost" || host == "::1" || host.starts_with("127.");
+}
+
 std::string ListenAddress::ToString() const {
   if (!unix_path.empty()) return std::string(kUnixPrefix) + unix_path;
   const bool brackets = host.find(':') != std::string::npos;

@@ -14,6 +14,9 @@ struct ListenAddress {
   std::string host;        // name or address without brackets; "*": all addresses
   std::uint16_t port = 0;  // 0: any free port
 
+  // Whether only this machine can reach it.
+  bool IsLocal() const;
+
   // As the setting would be written.
   std::string ToString() const;
 };

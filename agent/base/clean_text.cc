@@ -38,6 +38,18 @@ std::string CleanText(std::string_view text, std::size_t max_bytes) {
   return clean;
 }
 
+std::string CleanUtf8(std::string_view text) {
+  constexpr std::string_view kReplacement = "\xEF\xBF\xBD";
+  std::string clean;
+  clean.reserve(text.size());
+  while (!text.empty()) {
+    const std::size_t length = CharacterLength(text);
+    clean += length > 0 ? text.substr(0, length) : kReplacement;
+    text.remove_prefix(length > 0 ? length : 1);
+  }
+  return clean;
+}
+
 bool IsUtf8(std::string_view text) {
   while (!text.empty()) {
     const std::size_t length = CharacterLength(text);

@@ -9,6 +9,9 @@
 #include <thread>
 #include <utility>
 
+#include "api/control_calls.h"
+#include "api/event_calls.h"
+#include "api/stats_calls.h"
 #include "base/log.h"
 #include "config/table.h"
 
@@ -200,14 +203,20 @@ Result<Done> Agent::StartFaces() {
       stats::PublisherSources{[this] { return Status(); }, [this] { return sampler_->Latest(); }},
       settings->snapshot_interval);
   publisher_->Start();
-  grpc_ = std::make_unique<api::GrpcServer>(
-      hub_, api::GrpcServerOptions{.listen = settings->grpc_listen,
-                                   .tokens = &tokens_,
-                                   .door = door_.get(),
-                                   .events = {&registry_.events(), started_at_}});
+  calls_ = std::make_unique<api::Calls>();
+  api::AddControlCalls(*calls_, *door_);
+  api::AddStatsCalls(*calls_, hub_);
+  const api::EventFeed events{&registry_.events(), started_at_};
+  api::AddEventCalls(*calls_, events);
+  grpc_ = std::make_unique<api::GrpcServer>(hub_,
+                                            api::GrpcServerOptions{.listen = settings->grpc_listen,
+                                                                   .calls = calls_.get(),
+                                                                   .tokens = &tokens_,
+                                                                   .events = events});
   if (Result<Done> started = grpc_->Start(); !started) return started.error();
   http_ = std::make_unique<api::HttpServer>(
-      hub_, api::HttpServerOptions{.listen = settings->http_listen});
+      hub_, api::HttpServerOptions{
+                .listen = settings->http_listen, .tokens = &tokens_, .calls = calls_.get()});
   if (Result<Done> started = http_->Start(); !started) return started.error();
   if (!settings->grpc_listen.empty()) log::info("gRPC on {}", settings->grpc_listen);
   if (!settings->http_listen.empty()) log::info("HTTP on {}", settings->http_listen);
@@ -406,6 +415,7 @@ bool Agent::Deserted() const {
 }
 
 void Agent::StopAll() {
+  if (calls_) calls_->Stop();
   if (grpc_) grpc_->Stop();
   if (http_) http_->Stop();
   if (console_) console_->Stop();

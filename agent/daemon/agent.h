@@ -11,6 +11,7 @@
 #include <utility>
 #include <vector>
 
+#include "api/calls.h"
 #include "api/grpc_server.h"
 #include "api/http_server.h"
 #include "auth/user_directory.h"
@@ -111,6 +112,7 @@ class Agent {
   std::unique_ptr<sampler::Sampler> sampler_;
   std::unique_ptr<stats::Publisher> publisher_;
   api::Tokens tokens_;
+  std::unique_ptr<api::Calls> calls_;
   std::unique_ptr<api::GrpcServer> grpc_;
   std::unique_ptr<api::HttpServer> http_;
   Time give_up_at_ = Time::max();  // of a drain with shutdown_timeout

@@ -25,5 +25,23 @@ TEST(CleanTextTest, NeverCutsACharacterInTwo) {
   EXPECT_EQ(CleanText(text), std::string(255, 'x'));
 }
 
+TEST(Utf8Test, CharactersStayAsTheyAre) {
+  for (const char* text : {"", "plain", "Grüße", "日本語", "\xF0\x9F\x90\x98", "\x7F\x01"}) {
+    EXPECT_EQ(CleanUtf8(text), text);
+  }
+}
+
+TEST(Utf8Test, BytesThatAreNoCharacterAreReplacedOneByOne) {
+  const std::string bad = "\xEF\xBF\xBD";
+  EXPECT_EQ(CleanUtf8("a\xFFz"), "a" + bad + "z");
+  EXPECT_EQ(CleanUtf8("\x80"), bad);
+  EXPECT_EQ(CleanUtf8("\xC3"), bad) << "cut short";
+  EXPECT_EQ(CleanUtf8("\xE2\x82z"), bad + bad + "z");
+  EXPECT_EQ(CleanUtf8("\xC0\xAF"), bad + bad) << "longer than needed";
+  EXPECT_EQ(CleanUtf8("\xE0\x80\x80"), bad + bad + bad);
+  EXPECT_EQ(CleanUtf8("\xED\xA0\x80"), bad + bad + bad) << "a surrogate";
+  EXPECT_EQ(CleanUtf8("\xF4\x90\x80\x80"), bad + bad + bad + bad) << "beyond the last character";
+}
+
 }  // namespace
 }  // namespace pgvalet
