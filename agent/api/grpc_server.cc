@@ -15,6 +15,7 @@
 #include "api/control_service.h"
 #include "api/events_service.h"
 #include "api/listen_address.h"
+#include "api/query_service.h"
 #include "api/snapshot_serializer.h"
 #include "api/stats_service.h"
 #include "api/watcher.h"
@@ -23,8 +24,8 @@
 namespace pgvalet::api {
 namespace {
 
-// A request is a few bytes.
-constexpr int kMaxRequestBytes = 64 * 1024;
+// Of service Query; all others are a few bytes.
+constexpr int kMaxRequestBytes = 4 * 1024 * 1024;
 constexpr std::size_t kMaxMemoryBytes = 256 * 1024 * 1024;
 constexpr int kMaxStreamsPerConnection = 8000;
 // A peer that does not answer a ping is gone; its connection and what is queued for it go too.
@@ -73,6 +74,9 @@ class GrpcServer::Impl {
     if (options_.events.log != nullptr) {
       events_service_.emplace(options_.events, followers_, *options_.calls, *options_.tokens);
     }
+    if (!options_.query_door.socket_directory.empty()) {
+      query_service_.emplace(options_.query_door, *options_.tokens);
+    }
   }
 
   Result<Done> Start();
@@ -96,6 +100,7 @@ class GrpcServer::Impl {
   StatsService stats_service_;
   std::optional<ControlService> control_service_;
   std::optional<EventsService> events_service_;
+  std::optional<QueryService> query_service_;
   int port_ = 0;
   std::unique_ptr<grpc::Server> server_;
   bool serving_ = false;  // as last told; fan-out thread only
@@ -123,6 +128,7 @@ Result<Done> GrpcServer::Impl::Start() {
   builder.RegisterService(&stats_service_);
   if (control_service_) builder.RegisterService(&*control_service_);
   if (events_service_) builder.RegisterService(&*events_service_);
+  if (query_service_) builder.RegisterService(&*query_service_);
   server_ = builder.BuildAndStart();
   if (!server_ || (address->unix_path.empty() && port_ == 0)) {
     Stop();
@@ -135,6 +141,8 @@ Result<Done> GrpcServer::Impl::Start() {
                                                      control_service_.has_value());
   server_->GetHealthCheckService()->SetServingStatus(v1::Events::service_full_name(),
                                                      events_service_.has_value());
+  server_->GetHealthCheckService()->SetServingStatus(v1::Query::service_full_name(),
+                                                     query_service_.has_value());
   server_->GetHealthCheckService()->SetServingStatus("", false);  // until a snapshot says so
   fan_out_ = std::jthread([this](const std::stop_token& stop) { FanOut(stop); });
   if (events_service_) {
@@ -150,6 +158,7 @@ void GrpcServer::Impl::Stop() {
   if (event_fan_out_.joinable()) event_fan_out_.join();
   if (!server_) return;
   if (options_.calls != nullptr) options_.calls->Stop();
+  if (query_service_) query_service_->Stop();
   const grpc::Status stopping(grpc::StatusCode::UNAVAILABLE, "the agent is stopping");
   watchers_.EndAll(stopping);
   followers_.EndAll(stopping);

@@ -14,6 +14,7 @@
 #include "api/event_feed.h"
 #include "api/tokens.h"
 #include "base/result.h"
+#include "query/door.h"
 #include "stats/hub.h"
 
 namespace pgvalet::api {
@@ -29,6 +30,8 @@ struct GrpcServerOptions {
   Calls* calls = nullptr;
   const Tokens* tokens = nullptr;
   EventFeed events{};  // no log: there is no service Events
+  // Where clients of our own come in; no directory: there is no service Query.
+  query::Door query_door{};
 };
 
 class GrpcServer {

@@ -8,7 +8,6 @@
 //           outlives the gRPC server.
 #pragma once
 
-#include <grpc/grpc.h>
 #include <grpcpp/grpcpp.h>
 
 #include <condition_variable>
@@ -20,6 +19,8 @@
 #include <unordered_map>
 #include <utility>
 #include <vector>
+
+#include "api/cancel_call.h"
 
 namespace pgvalet::api {
 
@@ -81,11 +82,9 @@ class PushStream : public grpc::ServerWriteReactor<Message> {
     ended_ = std::move(status);
     if (!is_writing_) return FinishAndUnlock(lock);
     // A write to a client that does not read would keep Finish() waiting as well.  Cancelling
-    // the call with our status ends the write and tells the client why; TryCancel() cannot say
-    // why.  Still under the lock: the call lives until OnWriteDone() has had the lock.
-    grpc_call_cancel_with_status(context_.c_call(),
-                                 static_cast<grpc_status_code>(ended_->error_code()),
-                                 ended_->error_message().c_str(), nullptr);
+    // the call ends the write and tells the client why.  Still under the lock: the call lives until
+    // OnWriteDone() has had the lock.
+    CancelCall(context_, *ended_);
     lock.unlock();
   }
 

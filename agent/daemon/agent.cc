@@ -101,6 +101,7 @@ Result<Done> Agent::Start() {
   users_ = std::move(*users);
   if (Result<Done> loaded = tokens_.Load(settings_->token_file); !loaded) return loaded.error();
   if (Result<Done> started = StartCores(); !started) return started.error();
+  if (Result<Done> opened = OpenQueryDoor(); !opened) return opened.error();
   // Before clients: through the console they reach everything that a reload touches.
   if (Result<Done> faces = StartFaces(); !faces) return faces.error();
   if (Result<Done> listening = StartListening(); !listening) return listening.error();
@@ -178,10 +179,22 @@ Result<Done> Agent::StartListening() {
     }
     return last;
   }
-  if (listen_sockets_.empty()) return last;
+  const bool has_public = std::any_of(listen_sockets_.begin(), listen_sockets_.end(),
+                                      [](const auto& socket) { return !socket.is_private(); });
+  if (!has_public) return last;
   Core* first = cores_.front().get();
   first->Post([first, this] { first->Listen(listen_sockets_); });
   listening_ = true;
+  return Done{};
+}
+
+Result<Done> Agent::OpenQueryDoor() {
+  if (settings_->grpc_listen.empty()) return Done{};
+  query_door_.port = settings_->listen_port;
+  Result<io::ListenSocket> socket =
+      io::ListenSocket::OpenPrivate(query_door_.port, &query_door_.socket_directory);
+  if (!socket) return socket.error();
+  listen_sockets_.push_back(std::move(*socket));
   return Done{};
 }
 
@@ -212,7 +225,8 @@ Result<Done> Agent::StartFaces() {
                                             api::GrpcServerOptions{.listen = settings->grpc_listen,
                                                                    .calls = calls_.get(),
                                                                    .tokens = &tokens_,
-                                                                   .events = events});
+                                                                   .events = events,
+                                                                   .query_door = query_door_});
   if (Result<Done> started = grpc_->Start(); !started) return started.error();
   http_ = std::make_unique<api::HttpServer>(
       hub_, api::HttpServerOptions{

@@ -26,6 +26,7 @@
 #include "io/resolver.h"
 #include "notify/directory.h"
 #include "pool/pool_directory.h"
+#include "query/door.h"
 #include "sampler/sampler.h"
 #include "session/context.h"
 #include "stats/hub.h"
@@ -56,6 +57,7 @@ class Agent {
   static Result<auth::UserDirectoryPtr> LoadUsers(const config::Settings& settings);
   Result<Done> StartCores();
   Result<Done> StartListening();
+  Result<Done> OpenQueryDoor();
   Result<Done> StartFaces();
   void OpenDoor();
 
@@ -103,6 +105,7 @@ class Agent {
   session::SessionShared session_shared_;
   std::unique_ptr<Balancer> balancer_;
   std::vector<io::ListenSocket> listen_sockets_;  // core 0's once it listens
+  query::Door query_door_;                        // the private one among them
   std::vector<std::unique_ptr<Core>> cores_;
   std::unique_ptr<notify::Directory>
       notifications_;  // closed between the cores' stop and their end

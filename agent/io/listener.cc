@@ -6,6 +6,7 @@
 #include <netinet/tcp.h>
 #include <sys/epoll.h>
 #include <sys/file.h>
+#include <sys/random.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -38,6 +39,13 @@ Result<int> ClaimUnixPath(const std::string& path) {
   return lock_fd;
 }
 
+// Whether this process is the other end of a Unix socket, too.
+bool IsOurs(int fd) {
+  ucred peer{};
+  socklen_t length = sizeof peer;
+  return getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &length) == 0 && peer.pid == getpid();
+}
+
 }  // namespace
 
 Result<ListenSocket> ListenSocket::Open(const Address& address, int backlog,
@@ -68,11 +76,25 @@ Result<ListenSocket> ListenSocket::Open(const Address& address, int backlog,
   return made;
 }
 
+Result<ListenSocket> ListenSocket::OpenPrivate(std::uint16_t port, std::string* directory) {
+  std::uint64_t random = 0;
+  if (getrandom(&random, sizeof random, 0) != sizeof random) {
+    return SocketError("cannot make a name", "private socket");
+  }
+  *directory = "@pgvaletd-" + std::to_string(getpid()) + "-" + std::to_string(random);
+  Result<Address> address = Address::ForUnixDirectory(*directory, port);
+  if (!address) return address.error();
+  Result<ListenSocket> socket = Open(*address, SOMAXCONN, 0);
+  if (socket) socket->is_private_ = true;
+  return socket;
+}
+
 ListenSocket::ListenSocket(ListenSocket&& other) noexcept
     : fd_(std::exchange(other.fd_, -1)),
       lock_fd_(std::exchange(other.lock_fd_, -1)),
       name_(std::move(other.name_)),
-      unlink_path_(std::exchange(other.unlink_path_, {})) {}
+      unlink_path_(std::exchange(other.unlink_path_, {})),
+      is_private_(other.is_private_) {}
 
 ListenSocket::~ListenSocket() {
   if (fd_ >= 0) close(fd_);
@@ -84,7 +106,11 @@ ListenSocket::~ListenSocket() {
 }
 
 Acceptor::Acceptor(Loop& loop, const ListenSocket& socket, OnAccept on_accept)
-    : loop_(loop), fd_(socket.fd()), on_accept_(std::move(on_accept)), again_([this] { OnIo(0); }) {
+    : loop_(loop),
+      fd_(socket.fd()),
+      is_private_(socket.is_private()),
+      on_accept_(std::move(on_accept)),
+      again_([this] { OnIo(0); }) {
   loop_.Register(fd_, EPOLLIN | EPOLLEXCLUSIVE, *this);
 }
 
@@ -98,6 +124,10 @@ void Acceptor::OnIo(std::uint32_t) {
     peer.length = sizeof peer.storage;
     const int fd = accept4(fd_, reinterpret_cast<sockaddr*>(&peer.storage), &peer.length,
                            SOCK_NONBLOCK | SOCK_CLOEXEC);
+    if (fd >= 0 && is_private_ && !IsOurs(fd)) {
+      close(fd);
+      continue;
+    }
     if (fd >= 0) {
       on_accept_(fd, peer);
       continue;

@@ -15,12 +15,16 @@ namespace pgvalet::io {
 class ListenSocket {
  public:
   static Result<ListenSocket> Open(const Address& address, int backlog, std::uint32_t unix_mode);
+  // For this process alone: an abstract Unix socket with a name that nobody knows, where others
+  // are turned away.  `directory` is what libpq takes as host, with `port`.
+  static Result<ListenSocket> OpenPrivate(std::uint16_t port, std::string* directory);
   ListenSocket(ListenSocket&& other) noexcept;
   ListenSocket& operator=(ListenSocket&&) = delete;
   ~ListenSocket();
 
   int fd() const { return fd_; }
   const std::string& name() const { return name_; }
+  bool is_private() const { return is_private_; }
 
  private:
   ListenSocket(int fd, std::string name, std::string unlink_path, int lock_fd)
@@ -29,6 +33,7 @@ class ListenSocket {
   int lock_fd_;  // held while we own the Unix socket's path
   std::string name_;
   std::string unlink_path_;
+  bool is_private_ = false;
 };
 
 // Accepts on one core from a socket that several cores may watch.
@@ -47,6 +52,7 @@ class Acceptor final : public IoHandler {
  private:
   Loop& loop_;
   int fd_;
+  const bool is_private_;
   OnAccept on_accept_;
   Timer again_;  // after running out of descriptors
 };
