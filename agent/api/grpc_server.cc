@@ -68,7 +68,7 @@ class GrpcServer::Impl {
         serializer_(hub),
         watchers_(options_.max_watchers, "watchers"),
         followers_(options_.max_followers, "followers"),
-        stats_service_(serializer_, watchers_, options_.max_lag, options_.tokens) {
+        stats_service_(serializer_, watchers_, options_.max_lag, options_.calls, options_.tokens) {
     if (options_.calls == nullptr || options_.tokens == nullptr) return;
     control_service_.emplace(*options_.calls, *options_.tokens);
     if (options_.events.log != nullptr) {
@@ -174,8 +174,8 @@ void GrpcServer::Impl::FanOut(const std::stop_token& stop) {
     seen = snapshot->sequence;
     TellHealth(*snapshot);
     if (watchers_.size() == 0) continue;
-    const SerializedSnapshot newest = serializer_.Newest();
-    watchers_.ForEach([&](Watcher& watcher) { watcher.Offer(newest); });
+    watchers_.ForEach(
+        [&](Watcher& watcher) { watcher.Offer(serializer_.Newest(watcher.filter())); });
   }
 }
 

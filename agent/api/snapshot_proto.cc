@@ -231,6 +231,14 @@ void FillExtension(const stats::ExtensionSample& sample, v1::Extension& message)
 
 }  // namespace
 
+void FillProto(const stats::PoolGauges& gauges, v1::PoolGauges& message) {
+  FillGauges(gauges, message);
+}
+
+void FillProto(const stats::PoolWindow& window, v1::PoolWindow& message) {
+  FillWindow(window, message);
+}
+
 void FillProto(const stats::Snapshot& snapshot, v1::Snapshot& message) {
   message.set_sequence(snapshot.sequence);
   SetTime(snapshot.time, message, &v1::Snapshot::mutable_time);

@@ -2,11 +2,12 @@
 #pragma once
 
 #include "api/calls.h"
+#include "stats/history.h"
 #include "stats/hub.h"
 
 namespace pgvalet::api {
 
-// `hub` outlives the calls.
-void AddStatsCalls(Calls& calls, const stats::SnapshotHub& hub);
+// Both outlive the calls.
+void AddStatsCalls(Calls& calls, const stats::SnapshotHub& hub, const stats::History& history);
 
 }  // namespace pgvalet::api

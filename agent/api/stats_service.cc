@@ -2,9 +2,10 @@
 
 #include <chrono>
 #include <memory>
-#include <variant>
 
 #include "api/grpc_authorize.h"
+#include "api/snapshot_filter.h"
+#include "api/unary_call.h"
 
 namespace pgvalet::api {
 namespace {
@@ -12,26 +13,32 @@ namespace {
 constexpr std::int64_t kMaxIntervalSeconds = 24 * 60 * 60;
 constexpr std::int32_t kNanosPerSecond = 1'000'000'000;
 
-// The interval asked for, or why it cannot be used.
-std::variant<Duration, grpc::Status> IntervalOf(const grpc::ByteBuffer& request) {
-  v1::WatchSnapshotsRequest message;
-  grpc::ByteBuffer copy = request;  // reading consumes it
-  if (!grpc::SerializationTraits<v1::WatchSnapshotsRequest>::Deserialize(&copy, &message).ok()) {
-    return grpc::Status(grpc::StatusCode::INVALID_ARGUMENT,
-                        "the request is not a pgvalet.v1.WatchSnapshotsRequest");
+// Reading consumes the bytes.
+template <typename Message>
+grpc::Status Read(grpc::ByteBuffer bytes, Message& message) {
+  if (grpc::SerializationTraits<Message>::Deserialize(&bytes, &message).ok()) {
+    return grpc::Status::OK;
   }
-  const google::protobuf::Duration& interval = message.interval();
+  return {grpc::StatusCode::INVALID_ARGUMENT,
+          "the request is not a " + Message::descriptor()->full_name()};
+}
+
+grpc::Status Check(const google::protobuf::Duration& interval) {
   if (interval.seconds() < 0 || interval.nanos() < 0) {
-    return grpc::Status(grpc::StatusCode::INVALID_ARGUMENT, "interval is negative");
+    return {grpc::StatusCode::INVALID_ARGUMENT, "interval is negative"};
   }
   if (interval.nanos() >= kNanosPerSecond) {
-    return grpc::Status(grpc::StatusCode::INVALID_ARGUMENT,
-                        "interval is malformed: nanos must be below 1000000000");
+    return {grpc::StatusCode::INVALID_ARGUMENT,
+            "interval is malformed: nanos must be below 1000000000"};
   }
   if (interval.seconds() > kMaxIntervalSeconds ||
       (interval.seconds() == kMaxIntervalSeconds && interval.nanos() > 0)) {
-    return grpc::Status(grpc::StatusCode::INVALID_ARGUMENT, "interval is above one day");
+    return {grpc::StatusCode::INVALID_ARGUMENT, "interval is above one day"};
   }
+  return grpc::Status::OK;
+}
+
+Duration IntervalOf(const google::protobuf::Duration& interval) {
   return std::chrono::seconds(interval.seconds()) +
          std::chrono::duration_cast<Duration>(std::chrono::nanoseconds(interval.nanos()));
 }
@@ -39,34 +46,48 @@ std::variant<Duration, grpc::Status> IntervalOf(const grpc::ByteBuffer& request)
 }  // namespace
 
 grpc::ServerUnaryReactor* StatsService::GetSnapshot(grpc::CallbackServerContext* context,
-                                                    const grpc::ByteBuffer* /*request*/,
+                                                    const grpc::ByteBuffer* request,
                                                     grpc::ByteBuffer* response) {
-  const SerializedSnapshot newest = serializer_.Newest();
-  grpc::ServerUnaryReactor* reactor = context->DefaultReactor();
-  if (const grpc::Status allowed = AuthorizeReading(tokens_, *context); !allowed.ok()) {
-    reactor->Finish(allowed);
-  } else if (newest.sequence == 0) {
-    reactor->Finish({grpc::StatusCode::UNAVAILABLE, "the agent has not made a snapshot yet"});
-  } else {
-    *response = newest.bytes;
-    reactor->Finish(grpc::Status::OK);
+  v1::GetSnapshotRequest message;
+  grpc::Status status = AuthorizeReading(tokens_, *context);
+  if (status.ok()) status = Read(*request, message);
+  if (status.ok()) status = api::Check(message.filter());
+  if (status.ok()) {
+    const SerializedSnapshot newest = serializer_.Newest(message.filter());
+    if (newest.sequence == 0) {
+      status = {grpc::StatusCode::UNAVAILABLE, "the agent has not made a snapshot yet"};
+    } else {
+      *response = newest.bytes;
+    }
   }
+  grpc::ServerUnaryReactor* reactor = context->DefaultReactor();
+  reactor->Finish(status);
+  return reactor;
+}
+
+grpc::ServerUnaryReactor* StatsService::GetHistory(grpc::CallbackServerContext* context,
+                                                   const v1::GetHistoryRequest* request,
+                                                   v1::GetHistoryResponse* response) {
+  if (calls_ != nullptr && tokens_ != nullptr) {
+    return RunCall(*calls_, *tokens_, *context, *request, *response);
+  }
+  grpc::ServerUnaryReactor* reactor = context->DefaultReactor();
+  reactor->Finish({grpc::StatusCode::UNIMPLEMENTED, "this agent keeps no history"});
   return reactor;
 }
 
 grpc::ServerWriteReactor<grpc::ByteBuffer>* StatsService::WatchSnapshots(
     grpc::CallbackServerContext* context, const grpc::ByteBuffer* request) {
-  if (const grpc::Status allowed = AuthorizeReading(tokens_, *context); !allowed.ok()) {
-    return RefuseStream<grpc::ByteBuffer>(allowed);
-  }
-  const auto interval = IntervalOf(*request);
-  if (const auto* refused = std::get_if<grpc::Status>(&interval)) {
-    return RefuseStream<grpc::ByteBuffer>(*refused);
-  }
-  const auto watcher =
-      std::make_shared<Watcher>(watchers_, *context, std::get<Duration>(interval), max_lag_);
+  v1::WatchSnapshotsRequest message;
+  grpc::Status status = AuthorizeReading(tokens_, *context);
+  if (status.ok()) status = Read(*request, message);
+  if (status.ok()) status = Check(message.interval());
+  if (status.ok()) status = api::Check(message.filter());
+  if (!status.ok()) return RefuseStream<grpc::ByteBuffer>(status);
+  const auto watcher = std::make_shared<Watcher>(
+      watchers_, *context, IntervalOf(message.interval()), max_lag_, message.filter());
   auto* stream = watchers_.Add(watcher);
-  const SerializedSnapshot newest = serializer_.Newest();
+  const SerializedSnapshot newest = serializer_.Newest(message.filter());
   if (stream == watcher.get() && newest.sequence > 0) watcher->Offer(newest);
   return stream;
 }

@@ -1,11 +1,12 @@
 // StatsService: pgvalet.v1.Stats over gRPC.
 //
-// Both methods are "raw": gRPC gets bytes that are made once per snapshot, so the number of
-// callers does not change what a snapshot costs.
+// The methods of snapshots are "raw": gRPC gets bytes that are made once per snapshot, so the
+// number of callers does not change what a snapshot costs.
 #pragma once
 
 #include <grpcpp/grpcpp.h>
 
+#include "api/calls.h"
 #include "api/snapshot_serializer.h"
 #include "api/tokens.h"
 #include "api/watcher.h"
@@ -13,15 +14,20 @@
 
 namespace pgvalet::api {
 
-class StatsService final
-    : public v1::Stats::WithRawCallbackMethod_GetSnapshot<
-          v1::Stats::WithRawCallbackMethod_WatchSnapshots<v1::Stats::Service>> {
+class StatsService final : public v1::Stats::WithRawCallbackMethod_GetSnapshot<
+                               v1::Stats::WithRawCallbackMethod_WatchSnapshots<
+                                   v1::Stats::WithCallbackMethod_GetHistory<v1::Stats::Service>>> {
  public:
   // Both outlive the service.
   // `tokens` may be null: everybody may read.
-  StatsService(SnapshotSerializer& serializer, WatcherSet& watchers, int max_lag,
+  // Without `calls` there is no history.
+  StatsService(SnapshotSerializer& serializer, WatcherSet& watchers, int max_lag, Calls* calls,
                const Tokens* tokens)
-      : serializer_(serializer), watchers_(watchers), max_lag_(max_lag), tokens_(tokens) {}
+      : serializer_(serializer),
+        watchers_(watchers),
+        max_lag_(max_lag),
+        calls_(calls),
+        tokens_(tokens) {}
 
   grpc::ServerUnaryReactor* GetSnapshot(grpc::CallbackServerContext* context,
                                         const grpc::ByteBuffer* request,
@@ -29,10 +35,15 @@ class StatsService final
   grpc::ServerWriteReactor<grpc::ByteBuffer>* WatchSnapshots(
       grpc::CallbackServerContext* context, const grpc::ByteBuffer* request) override;
 
+  grpc::ServerUnaryReactor* GetHistory(grpc::CallbackServerContext* context,
+                                       const v1::GetHistoryRequest* request,
+                                       v1::GetHistoryResponse* response) override;
+
  private:
   SnapshotSerializer& serializer_;
   WatcherSet& watchers_;
   const int max_lag_;  // see Watcher
+  Calls* const calls_;
   const Tokens* const tokens_;
 };
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <string>
+#include <utility>
 
 namespace pgvalet::api {
 namespace {
@@ -16,11 +17,12 @@ std::uint64_t StepOf(Duration interval, Duration snapshot_interval) {
 }  // namespace
 
 Watcher::Watcher(WatcherSet& set, grpc::CallbackServerContext& context, Duration interval,
-                 int max_lag)
+                 int max_lag, v1::SnapshotFilter filter)
     : PushStream(context),
       set_(set),
       interval_(interval),
-      max_lag_(static_cast<std::size_t>(max_lag)) {}
+      max_lag_(static_cast<std::size_t>(max_lag)),
+      filter_(std::move(filter)) {}
 
 void Watcher::Offer(const SerializedSnapshot& snapshot) {
   std::unique_lock lock(mutex_);

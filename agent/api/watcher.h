@@ -21,7 +21,10 @@ class Watcher final : public PushStream<grpc::ByteBuffer> {
  public:
   // interval zero: every snapshot.  max_lag: how many snapshots may wait while one is being
   // written.
-  Watcher(WatcherSet& set, grpc::CallbackServerContext& context, Duration interval, int max_lag);
+  Watcher(WatcherSet& set, grpc::CallbackServerContext& context, Duration interval, int max_lag,
+          v1::SnapshotFilter filter);
+
+  const v1::SnapshotFilter& filter() const { return filter_; }
 
   // Sends the snapshot, now or when those before it are written, if it is this watcher's turn.
   // A watcher with max_lag snapshots waiting is ended with RESOURCE_EXHAUSTED instead.
@@ -35,6 +38,7 @@ class Watcher final : public PushStream<grpc::ByteBuffer> {
   WatcherSet& set_;
   const Duration interval_;
   const std::size_t max_lag_;
+  const v1::SnapshotFilter filter_;
 
   // Protected by mutex_.
   std::uint64_t next_ = 0;  // snapshots below this sequence are not this watcher's turn

@@ -216,9 +216,10 @@ Result<Done> Agent::StartFaces() {
       stats::PublisherSources{[this] { return Status(); }, [this] { return sampler_->Latest(); }},
       settings->snapshot_interval);
   publisher_->Start();
+  history_recorder_ = std::make_unique<stats::HistoryRecorder>(hub_, history_);
   calls_ = std::make_unique<api::Calls>();
   api::AddControlCalls(*calls_, *door_);
-  api::AddStatsCalls(*calls_, hub_);
+  api::AddStatsCalls(*calls_, hub_, history_);
   const api::EventFeed events{&registry_.events(), started_at_};
   api::AddEventCalls(*calls_, events);
   grpc_ = std::make_unique<api::GrpcServer>(hub_,
@@ -433,6 +434,7 @@ void Agent::StopAll() {
   if (grpc_) grpc_->Stop();
   if (http_) http_->Stop();
   if (console_) console_->Stop();
+  history_recorder_.reset();
   if (publisher_) publisher_->Stop();
   if (sampler_) sampler_->Stop();
   for (auto& core : cores_) core->Stop();

@@ -29,6 +29,7 @@
 #include "query/door.h"
 #include "sampler/sampler.h"
 #include "session/context.h"
+#include "stats/history.h"
 #include "stats/hub.h"
 #include "stats/publisher.h"
 
@@ -110,6 +111,8 @@ class Agent {
   std::unique_ptr<notify::Directory>
       notifications_;  // closed between the cores' stop and their end
   stats::SnapshotHub hub_;
+  stats::History history_;
+  std::unique_ptr<stats::HistoryRecorder> history_recorder_;
   std::unique_ptr<ControlDoor> door_;
   std::unique_ptr<console::AdminConsole> console_;
   std::unique_ptr<sampler::Sampler> sampler_;

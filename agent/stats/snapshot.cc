@@ -1,5 +1,6 @@
 #include "stats/snapshot.h"
 
+#include <chrono>
 #include <iterator>
 
 namespace pgvalet::stats {
@@ -69,6 +70,24 @@ Percentiles PercentilesOf(const HistogramData& data) {
           .p90_us = data.Percentile(0.90),
           .p99_us = data.Percentile(0.99),
           .max_us = data.Percentile(1.0)};
+}
+
+PoolWindow WindowOf(const PoolTotals& counted, Duration length) {
+  const double seconds = std::chrono::duration<double>(length).count();
+  const auto per_s = [seconds](std::uint64_t count) {
+    return static_cast<double>(count) / seconds;
+  };
+  return {.leases_per_s = per_s(counted.leases),
+          .transactions_per_s = per_s(counted.transactions),
+          .queries_per_s = per_s(counted.queries),
+          .errors_per_s = per_s(counted.errors),
+          .from_clients_bytes_per_s = per_s(counted.from_clients_bytes),
+          .to_clients_bytes_per_s = per_s(counted.to_clients_bytes),
+          .from_servers_bytes_per_s = per_s(counted.from_servers_bytes),
+          .to_servers_bytes_per_s = per_s(counted.to_servers_bytes),
+          .wait_time = PercentilesOf(counted.wait_time),
+          .transaction_time = PercentilesOf(counted.transaction_time),
+          .query_time = PercentilesOf(counted.query_time)};
 }
 
 }  // namespace pgvalet::stats

@@ -159,6 +159,9 @@ struct PoolWindow {
   Percentiles query_time;
 };
 
+// What was counted in a time of this length.  REQUIRES: length is not zero.
+PoolWindow WindowOf(const PoolTotals& counted, Duration length);
+
 // One pool: all of one (database, user), over all cores.
 struct PoolSnapshot {
   std::string database;

@@ -53,24 +53,6 @@ void AddGauges(const PoolCounters& pool, Time now, PoolGauges& sum) {
       std::max(sum.longest_wait_us, std::max<std::int64_t>(now_us - wait_start_us, 1));
 }
 
-PoolWindow WindowOf(const PoolTotals& counted, Duration length) {
-  const double seconds = std::chrono::duration<double>(length).count();
-  const auto per_s = [seconds](std::uint64_t count) {
-    return static_cast<double>(count) / seconds;
-  };
-  return {.leases_per_s = per_s(counted.leases),
-          .transactions_per_s = per_s(counted.transactions),
-          .queries_per_s = per_s(counted.queries),
-          .errors_per_s = per_s(counted.errors),
-          .from_clients_bytes_per_s = per_s(counted.from_clients_bytes),
-          .to_clients_bytes_per_s = per_s(counted.to_clients_bytes),
-          .from_servers_bytes_per_s = per_s(counted.from_servers_bytes),
-          .to_servers_bytes_per_s = per_s(counted.to_servers_bytes),
-          .wait_time = PercentilesOf(counted.wait_time),
-          .transaction_time = PercentilesOf(counted.transaction_time),
-          .query_time = PercentilesOf(counted.query_time)};
-}
-
 // Null when `snapshot` is null or has no such pool.
 const PoolSnapshot* FindPool(const SnapshotPtr& snapshot, const PoolSnapshot& pool) {
   if (!snapshot) return nullptr;

@@ -31,7 +31,7 @@ constexpr const char* kController = "controller-token-0123456789";
 class HttpCallsTest : public testing::Test {
  protected:
   HttpCallsTest() {
-    AddStatsCalls(calls, hub);
+    AddStatsCalls(calls, hub, history);
     calls.Add<v1::PauseRequest, v1::PauseResponse>(
         "Control.Pause", TokenRole::kControl,
         [this](const v1::PauseRequest& request, v1::PauseResponse&, const std::stop_token& stop) {
@@ -94,6 +94,7 @@ class HttpCallsTest : public testing::Test {
 
   const std::string token_file = testing::TempDir() + "pgvalet-http-" + std::to_string(::getpid());
   stats::SnapshotHub hub;
+  stats::History history;
   Calls calls;
   Tokens tokens;
   std::mutex mutex;  // protects all below

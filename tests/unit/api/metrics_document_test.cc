@@ -68,7 +68,8 @@ Names ProtoFields() {
   const auto* file = v1::Snapshot::descriptor()->file();
   for (int i = 0; i < file->message_type_count(); ++i) {
     const auto* message = file->message_type(i);
-    if (message->name().ends_with("Request")) continue;  // what is asked, not what is told
+    // What is asked, not what is told.
+    if (message->name().ends_with("Request") || message->name().ends_with("Filter")) continue;
     for (int j = 0; j < message->field_count(); ++j) {
       names.insert(message->name() + "." + message->field(j)->name());
     }
