@@ -7,7 +7,8 @@ const HEIGHT = 168;
 const LEFT = 54;
 const BOTTOM = 20;
 const TOP = 8;
-const SPAN_MS = 5 * 60_000;
+// Of these the first that what is known fits into.
+const SPANS_MS = [60_000, 2 * 60_000, 5 * 60_000];
 
 // The next of 1, 2, 5 times a power of ten.
 function nice(value) {
@@ -24,6 +25,7 @@ export class Chart {
     this.points = [];
     this.width = 600;
     this.hover = null;
+    this.span = SPANS_MS[0];
     this.lines = options.series.map((_, i) => svg("path", { class: `s${i + 1}` }));
     this.area = svg("path", { class: "area s1" });
     this.axis = svg("g");
@@ -54,7 +56,9 @@ export class Chart {
 
   update(points) {
     const end = points.at(-1)?.at ?? 0;
-    this.points = points.filter((each) => each.at >= end - SPAN_MS - 2000);
+    const known = end - (points[0]?.at ?? end);
+    this.span = SPANS_MS.find((each) => known <= each) ?? SPANS_MS.at(-1);
+    this.points = points.filter((each) => each.at >= end - this.span - 2000);
     this.draw();
   }
 
@@ -84,7 +88,7 @@ export class Chart {
   }
 
   x(at) {
-    return LEFT + (this.width - LEFT) * (1 - (this.end - at) / SPAN_MS);
+    return LEFT + (this.width - LEFT) * (1 - (this.end - at) / this.span);
   }
 
   y(value) {
@@ -98,9 +102,10 @@ export class Chart {
       parts.push(svg("line", { class: "grid", x1: LEFT, x2: this.width, y1: y, y2: y }),
         svg("text", { x: LEFT - 8, y: y + 4, "text-anchor": "end", text: this.options.format(value) }));
     }
-    for (const minutes of [4, 3, 2, 1]) {
-      const text = { x: this.x(this.end - minutes * 60_000), y: HEIGHT - 4, "text-anchor": "middle", text: `−${minutes} min` };
-      if (this.width > 330 || minutes % 2 === 0) parts.push(svg("text", text));
+    const tick = this.span / (this.width > 330 && this.span > 120_000 ? 5 : 4);
+    for (let age = tick; age < this.span; age += tick) {
+      const label = age < 60_000 ? `−${age / 1000} s` : `−${age / 60_000} min`;
+      parts.push(svg("text", { x: this.x(this.end - age), y: HEIGHT - 4, "text-anchor": "middle", text: label }));
     }
     parts.push(svg("text", { x: this.width, y: HEIGHT - 4, "text-anchor": "end", text: "now" }));
     replace(this.axis, parts);
@@ -112,7 +117,7 @@ export class Chart {
     let run = null;
     for (const each of this.points) {
       const value = each.gap ? null : series.of(each);
-      if (value === null || value === undefined || each.at < this.end - SPAN_MS) {
+      if (value === null || value === undefined || each.at < this.end - this.span) {
         run = null;
         continue;
       }
@@ -138,7 +143,7 @@ export class Chart {
   }
 
   drawCursor() {
-    const at = this.hover === null ? null : this.end - (1 - (this.hover - LEFT) / (this.width - LEFT)) * SPAN_MS;
+    const at = this.hover === null ? null : this.end - (1 - (this.hover - LEFT) / (this.width - LEFT)) * this.span;
     const near = at === null || this.hover < LEFT ? null : this.nearest(at);
     this.tip.hidden = !near;
     this.cursor.setAttribute("visibility", near ? "visible" : "hidden");

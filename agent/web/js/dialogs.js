@@ -74,7 +74,7 @@ export function confirm(question) {
       await question.run(abort.signal);
       close();
       toast(question.done);
-      store.need(store.needs);
+      store.need(store.needs, store.wantsEvents);
     } catch (failure) {
       if (abort.signal.aborted) return;
       if (!(failure instanceof ApiError)) throw failure;

@@ -13,7 +13,7 @@ function fill(node, props, children) {
       node.setAttribute(name, value === true ? "" : value);
     }
   }
-  for (const child of children.flat()) {
+  for (const child of children.flat(Infinity)) {
     if (child !== null && child !== undefined && child !== false) node.append(child);
   }
   return node;
@@ -38,5 +38,5 @@ export function setClass(node, name) {
 }
 
 export function replace(node, ...children) {
-  node.replaceChildren(...children.flat().filter((child) => child));
+  node.replaceChildren(...children.flat(Infinity).filter((child) => child));
 }

@@ -2,6 +2,8 @@
 
 export const num = (value) => Number(value ?? 0);
 
+const trim = (text) => text.replace(/\.0$/, "");
+
 function short(value, units, step) {
   let rest = value;
   let unit = 0;
@@ -10,7 +12,7 @@ function short(value, units, step) {
     unit += 1;
   }
   const digits = unit === 0 || Math.abs(rest) >= 100 ? 0 : 1;
-  return [rest.toFixed(digits), units[unit]];
+  return [trim(rest.toFixed(digits)), units[unit]];
 }
 
 // 0, 9,999, 12.3k, 1.2M
@@ -26,7 +28,7 @@ export function rate(value) {
   const number = num(value);
   if (number === 0) return "0";
   if (number < 0.05) return "<0.1";
-  if (number < 100) return number.toFixed(1);
+  if (number < 100) return trim(number.toFixed(1));
   return count(number);
 }
 
@@ -45,15 +47,15 @@ export function bytes(value) {
 // 0, 850 µs, 1.2 ms, 2.5 s, 3 min 10 s, 2 h 5 min, 3 d 4 h
 export function elapsed(us) {
   const value = num(us);
-  if (value <= 0) return "0";
+  if (value <= 0) return "0 s";
   if (value < 1000) return `${Math.round(value)} µs`;
-  if (value < 999.5e3) return `${(value / 1e3).toFixed(value < 1e5 ? 1 : 0)} ms`;
+  if (value < 999.5e3) return `${trim((value / 1e3).toFixed(value < 1e5 ? 1 : 0))} ms`;
   const seconds = value / 1e6;
-  if (seconds < 60) return `${seconds.toFixed(seconds < 9.95 ? 1 : 0)} s`;
+  if (seconds < 60) return `${trim(seconds.toFixed(seconds < 9.95 ? 1 : 0))} s`;
   const whole = Math.floor(seconds);
-  if (whole < 3600) return `${Math.floor(whole / 60)} min ${whole % 60} s`;
-  if (whole < 86400) return `${Math.floor(whole / 3600)} h ${Math.floor((whole % 3600) / 60)} min`;
-  return `${Math.floor(whole / 86400)} d ${Math.floor((whole % 86400) / 3600)} h`;
+  const [size, unit, part, partUnit] = whole < 3600 ? [60, "min", 1, "s"] : whole < 86400 ? [3600, "h", 60, "min"] : [86400, "d", 3600, "h"];
+  const rest = Math.floor((whole % size) / part);
+  return `${Math.floor(whole / size)} ${unit}${rest ? ` ${rest} ${partUnit}` : ""}`;
 }
 
 export function percent(share) {

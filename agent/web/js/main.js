@@ -11,6 +11,7 @@ import { toggleTheme } from "./theme.js";
 import * as alerts from "./views/alerts.js";
 import * as backends from "./views/backends.js";
 import * as clients from "./views/clients.js";
+import * as events from "./views/events.js";
 import * as leaks from "./views/leaks.js";
 import { leakCount, waitingCount } from "./views/lists.js";
 import * as overview from "./views/overview.js";
@@ -31,6 +32,7 @@ const VIEWS = [
   ["pins", "Pins", pins, () => [(store.snapshot.pins ?? []).length, "pin"]],
   ["leaks", "Leaks", leaks, () => [leakCount(), "bad"]],
   ["alerts", "Alerts", alerts, () => [alerts.alerts().length, "bad"]],
+  ["events", "Events", events],
   ["settings", "Settings", settings],
 ];
 
@@ -62,7 +64,7 @@ function show() {
     by("main").focus({ preventScroll: true });
     scrollTo(0, 0);
   }
-  store.need(view.needs);
+  store.need(view.needs, view.wantsEvents);
   update();
 }
 
@@ -97,6 +99,7 @@ function logInOrOut() {
   store.snapshot = null;
   store.lists = {};
   store.history.clear();
+  store.forgetEvents();
   // What the token could see goes out of sight with it.
   shownPath = null;
   show();
@@ -145,6 +148,7 @@ function updatePhase() {
   setText(notice, texts[phase] ?? "");
   setClass(notice, phase === "login" ? "notice calm" : "notice");
   notice.hidden = !texts[phase];
+  by("main").classList.toggle("blank", store.snapshot === null);
   by("main").classList.toggle("stale", phase === "lost" && store.snapshot !== null);
   setText(by("login"), hasToken() ? "Log out" : "Log in");
   by("login").hidden = !hasToken() && !store.access.has_tokens && phase !== "login";

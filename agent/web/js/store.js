@@ -11,6 +11,7 @@ import { History } from "./history.js";
 const LIST_EVERY_MS = 2000;
 const MIN_WAIT_MS = 500;
 const MAX_RETRY_MS = 10_000;
+const MAX_EVENTS = 4096;
 
 const LISTS = {
   clients: ["control/clients", "clients"],
@@ -38,6 +39,15 @@ class Store {
     this.again = false;
     this.listsAt = 0;
     this.skewMs = 0;
+    this.wantsEvents = false;
+    this.forgetEvents();
+  }
+
+  forgetEvents() {
+    this.events = [];
+    this.eventsAfter = "0";
+    this.eventsOf = null;
+    this.eventsLost = 0;
   }
 
   subscribe(handler) {
@@ -58,9 +68,10 @@ class Store {
     return text ? Math.max(0, (this.now() - moment(text)) * 1000) : 0;
   }
 
-  // Names of LISTS that are asked for from now on.
-  need(names) {
+  // Names of LISTS that are asked for from now on; and whether events are.
+  need(names, wantsEvents = false) {
     this.needs = names;
+    this.wantsEvents = wantsEvents;
     this.listsAt = 0;
     this.refresh();
   }
@@ -122,6 +133,24 @@ class Store {
       this.lists[name] = answers[i][LISTS[name][1]] ?? [];
     });
     if (names.length > 0) this.listsAt = Date.now();
+    if (this.wantsEvents) await this.askForEvents();
+  }
+
+  // Those since the last ones; all that the agent keeps when it is another agent by now.
+  async askForEvents() {
+    const answer = await get(`events?after_sequence=${this.eventsAfter}`);
+    if (answer.agent_started_at !== this.eventsOf) {
+      const isOther = this.eventsOf !== null;
+      this.eventsOf = answer.agent_started_at;
+      this.events = [];
+      if (isOther && this.eventsAfter !== "0") {
+        this.eventsAfter = "0";
+        return;
+      }
+    }
+    this.eventsAfter = answer.next_after_sequence;
+    this.eventsLost = num(answer.lost_count);
+    this.events = [...this.events, ...(answer.events ?? [])].slice(-MAX_EVENTS);
   }
 
   take(snapshot) {

@@ -69,10 +69,10 @@ class PoolLines {
 function charts() {
   return {
     traffic: new Chart({
-      title: "Throughput", format: (v) => `${rate(v)}/s`, least: 4,
+      title: "Per second", format: rate, least: 4,
       series: [{ label: "transactions", of: (p) => p.transactions }, { label: "queries", of: (p) => p.queries }, { label: "errors", of: (p) => p.errors }],
     }),
-    wait: waitChart("Wait for a server connection"),
+    wait: waitChart("Wait time"),
     query: queryChart("Query time"),
     clients: new Chart({
       title: "Clients", format: count, least: 4,

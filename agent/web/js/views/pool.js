@@ -36,7 +36,7 @@ export function build([database, user]) {
     wait: new Tile("Wait p99", (p) => p.wait99), query: new Tile("Query p99", (p) => p.query99), traffic: new Tile("To clients"), errors: new Tile("Errors", (p) => p.errors),
   };
   const now = picture();
-  const wait = waitChart("Wait for a server connection");
+  const wait = waitChart("Wait time");
   const query = queryChart("Query time");
   const clients = clientsTable({ name: "c" });
   const backends = backendsTable({ name: "b" });

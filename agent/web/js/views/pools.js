@@ -46,14 +46,14 @@ export function build() {
       { key: "mode", label: "Mode", class: "wide", of: (row) => row.mode, show: (row) => (row.switches.paused ? { text: `${row.mode}, paused`, class: "warn" } : row.mode) },
       { key: "active", label: "Active", title: "Clients that hold a server connection", ...number((row) => row.now.active) },
       { key: "waiting", label: "Waiting", title: "Clients in line", num: true, search: false, of: (row) => row.now.waiting, show: (row) => ({ text: count(row.now.waiting), class: row.now.waiting ? "warn" : "zero" }) },
-      { key: "idle", label: "Idle", title: "Clients that ask for nothing", class: "wide", ...number((row) => row.now.idle) },
+      { key: "idle", label: "Idle", title: "Clients that ask for nothing", class: "extra", ...number((row) => row.now.idle) },
       { key: "servers", label: "Servers", title: "Server connections", num: true, search: false, of: serversIn, show: (row) => `${count(serversIn(row))} / ${count(row.now.size)}` },
       { key: "use", label: "In use", class: "medium", search: false, num: false, first: "desc", of: (row) => row.now.serversActive / Math.max(row.now.size, 1), show: (row) => ({ text: "", node: (td) => meter(td, row) }) },
       { key: "transactions", label: "Transactions/s", ...number((row) => num(row.window.transactions_per_s), rate) },
       { key: "queries", label: "Queries/s", class: "wide", ...number((row) => num(row.window.queries_per_s), rate) },
       { key: "wait", label: "Wait p99", class: "medium", ...percentile("wait_time") },
       { key: "query", label: "Query p99", class: "medium", ...percentile("query_time") },
-      { key: "longest", label: "Longest wait", title: "Of the client that is first in line", class: "medium", num: true, search: false, of: (row) => row.now.longestWait, show: (row) => time(row.now.longestWait, 1e5, 1e6) },
+      { key: "longest", label: "Longest wait", title: "Of the client that is first in line", class: "extra", num: true, search: false, of: (row) => row.now.longestWait, show: (row) => time(row.now.longestWait, 1e5, 1e6) },
     ],
   });
   return {

@@ -12,10 +12,10 @@ export function build() {
     columns: [
       { key: "key", label: "Setting", of: (row) => row.key },
       { key: "value", label: "Value", class: "text", of: (row) => row.value, show: (row) => ({ text: row.value || "–", class: row.value === row.default_value ? "zero" : "" }) },
-      { key: "source", label: "From", class: "medium", of: (row) => row.source, show: (row) => ({ text: row.source, class: row.source === "default" ? "zero" : "" }) },
-      { key: "default", label: "Default", class: "wide text", of: (row) => row.default_value, show: (row) => ({ text: row.default_value || "–", class: "zero" }) },
-      { key: "restart", label: "Changes by", class: "wide", of: (row) => (row.needs_restart ? "restart" : "reload") },
       { key: "meaning", label: "Meaning", class: "wrap medium", of: (row) => row.meaning },
+      { key: "source", label: "From", class: "medium", of: (row) => row.source, show: (row) => ({ text: row.source.replace(/^.*\//, ""), title: row.source, class: row.source === "default" ? "zero" : "" }) },
+      { key: "default", label: "Default", class: "extra text", of: (row) => row.default_value, show: (row) => ({ text: row.default_value || "–", class: "zero" }) },
+      { key: "restart", label: "Changes by", class: "wide", of: (row) => (row.needs_restart ? "restart" : "reload") },
     ],
   });
   return {

@@ -35,7 +35,7 @@ export function clientsTable(more = {}) {
       { key: "request", label: "Last request", title: "Since its newest request began", num: true, class: "medium", of: (row) => row.request, show: (row) => time(row.request), search: false },
       { key: "pid", label: "Backend", num: true, class: "medium", of: (row) => row.pid, show: (row) => (row.pid ? { text: row.pid, href: backendLink(row.pid) } : { text: "–", class: "zero" }) },
       { key: "peer", label: "From", class: "wide", of: (row) => row.peer },
-      { key: "age", label: "Connected", num: true, class: "wide", of: (row) => row.age, show: (row) => time(row.age), search: false },
+      { key: "age", label: "Connected", num: true, class: "extra", of: (row) => row.age, show: (row) => time(row.age), search: false },
     ],
     ...more,
   });
@@ -61,7 +61,7 @@ export function backendsTable(more = {}) {
       { key: "for", label: "For", title: "Since when it is in that state", num: true, of: (row) => row.stateFor ?? 0, show: (row) => (isInTransaction(row.state) ? time(row.stateFor, 1e7, 6e7) : time(row.stateFor)), search: false },
       { key: "lease", label: "In the pool", class: "wide", of: (row) => row.serverState, show: (row) => ({ text: row.serverState || "–", class: row.serverState ? "" : "zero" }) },
       { key: "client", label: "Client", num: true, class: "medium", of: (row) => Number(row.clientId || 0), show: (row) => (row.clientId ? { text: row.clientId, href: clientLink(row.clientId) } : { text: "–", class: "zero" }) },
-      { key: "age", label: "Connected", num: true, class: "wide", of: (row) => row.age, show: (row) => time(row.age), search: false },
+      { key: "age", label: "Connected", num: true, class: "extra", of: (row) => row.age, show: (row) => time(row.age), search: false },
     ],
     ...more,
   });

@@ -11,7 +11,7 @@ import { heading, Tile } from "./parts.js";
 import { clientsTable, tableCard } from "./tables.js";
 
 export function build() {
-  const wait = waitChart("Wait for a server connection");
+  const wait = waitChart("Wait time");
   const line = new Chart({ title: "Clients in line", format: count, least: 4, series: [{ label: "waiting", of: (p) => p.waiting }] });
   const tiles = { now: new Tile("In line now"), longest: new Tile("Longest so far"), share: new Tile("Waited at all"), timeouts: new Tile("Gave up") };
   const table = clientsTable({
