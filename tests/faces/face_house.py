@@ -85,13 +85,13 @@ class House:
             "PGAPPNAME": application,
         }
 
-    def pgbench(self, clients, seconds, script, application="load"):
+    def pgbench(self, clients, seconds, script, application="load", environment=None):
         """Load in the background, from a script of pgbench's."""
         path = self.home / f"{application}.sql"
         path.write_text(script)
         command = [self.stack.cluster.program("pgbench"), "-n", "-f", str(path), "-c", str(clients)]
         command += ["-j", "1", "-T", str(seconds)]
-        env = self.environment(application)
+        env = environment or self.environment(application)
         log = self.home / f"{application}.log"
         self.children.append(devserver.Process(application, command, log, env))
         return self.children[-1]
@@ -115,3 +115,28 @@ class House:
 
 def wait_until(condition, what, seconds=30):
     devserver.wait_until(condition, seconds, what)
+
+
+def run_tests(module, house_of):
+    """Runs a module's unittest cases in one house; prints what tests/run.py looks for.
+
+    The module's HOUSE is set to the house meanwhile.
+    """
+    import argparse
+    import unittest
+
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--build", default=str(ROOT / "build"), help="where bin/pgvaletd is")
+    parser.add_argument("names", nargs="*", help="only tests that have one of these in their name")
+    options = parser.parse_args()
+    suite = unittest.TestSuite()
+    loaded = unittest.defaultTestLoader.loadTestsFromModule(module)
+    for test in [test for case in loaded for test in case]:
+        if not options.names or any(name in test.id() for name in options.names):
+            suite.addTest(test)
+    with house_of(options.build) as house:
+        module.HOUSE = house
+        result = unittest.TextTestRunner(stream=sys.stdout, verbosity=2).run(suite)
+    failed = len(result.failures) + len(result.errors)
+    devserver.say(f"{result.testsRun - failed} passed, {failed} failed")
+    return 0 if failed == 0 and result.testsRun > 0 else 1
