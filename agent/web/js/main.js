@@ -148,10 +148,15 @@ function updatePhase() {
   setText(notice, texts[phase] ?? "");
   setClass(notice, phase === "login" ? "notice calm" : "notice");
   notice.hidden = !texts[phase];
-  by("main").classList.toggle("blank", store.snapshot === null);
+  by("main").classList.toggle("blank", !isKnown());
   by("main").classList.toggle("stale", phase === "lost" && store.snapshot !== null);
   setText(by("login"), hasToken() ? "Log out" : "Log in");
   by("login").hidden = !hasToken() && !store.access.has_tokens && phase !== "login";
+}
+
+// Everything that the view needs has come.
+function isKnown() {
+  return store.snapshot !== null && view !== null && view.needs.every((name) => store.lists[name]);
 }
 
 let restarts = 0;
@@ -169,7 +174,7 @@ function update() {
   restarts = store.restarts;
   updateAgent();
   updateCounts();
-  if (view && store.phase !== "lost") view.update();
+  if (store.phase !== "lost" && isKnown()) view.update();
 }
 
 buildFrame();

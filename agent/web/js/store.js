@@ -71,6 +71,8 @@ class Store {
   // Names of LISTS that are asked for from now on; and whether events are.
   need(names, wantsEvents = false) {
     this.needs = names;
+    // What nobody asks for any more grows old.
+    this.lists = Object.fromEntries(names.filter((name) => this.lists[name]).map((name) => [name, this.lists[name]]));
     this.wantsEvents = wantsEvents;
     this.listsAt = 0;
     this.refresh();
@@ -128,11 +130,12 @@ class Store {
     this.take(snapshot);
     if (Date.now() - this.listsAt < LIST_EVERY_MS) return;
     const names = this.needs;
+    if (names.length === 0 && !this.wantsEvents) return;
     const answers = await Promise.all(names.map((name) => get(LISTS[name][0])));
     names.forEach((name, i) => {
       this.lists[name] = answers[i][LISTS[name][1]] ?? [];
     });
-    if (names.length > 0) this.listsAt = Date.now();
+    if (names === this.needs) this.listsAt = Date.now();
     if (this.wantsEvents) await this.askForEvents();
   }
 

@@ -76,7 +76,7 @@ export function build([database, user]) {
 function updateTiles(tiles, pool, points) {
   const window = pool.window ?? {};
   const totals = pool.totals ?? {};
-  const p99 = (time) => (num(time?.value_count) ? { value: elapsed(time.p99_us), note: `p50 ${elapsed(time.p50_us)}` } : { value: "–", note: "none in the last second" });
+  const p99 = (time) => (num(time?.value_count) ? { value: elapsed(time.p99_us), note: `p50 ${elapsed(time.p50_us)}` } : { value: "–", note: "none just now" });
   tiles.transactions.update({ value: rate(window.transactions_per_s), unit: "/s", note: `${count(totals.transaction_count)} in all` }, points);
   tiles.queries.update({ value: rate(window.queries_per_s), unit: "/s", note: `${count(totals.query_count)} in all` }, points);
   tiles.wait.update(p99(window.wait_time), points);
