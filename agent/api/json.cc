@@ -25,7 +25,9 @@ Result<Done> SetParam(const google::protobuf::Descriptor& type, const std::strin
   if (field == nullptr) return Malformed("there is no parameter \"" + first + "\" here");
   google::protobuf::Value& slot = (*object.mutable_fields())[first];
   if (dot != std::string::npos) {
-    if (field->message_type() == nullptr) return Malformed("\"" + first + "\" has no parts");
+    if (field->message_type() == nullptr || slot.has_string_value()) {
+      return Malformed("\"" + first + "\" has no parts");
+    }
     return SetParam(*field->message_type(), name.substr(dot + 1), value,
                     *slot.mutable_struct_value());
   }

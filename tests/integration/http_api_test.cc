@@ -105,6 +105,8 @@ TEST_F(HttpApiTest, PauseWaitsForTransactionsAndResumeLetsGoOn) {
   busy.Must("COMMIT");
 
   EXPECT_EQ(paused.get()->status, 200);
+  EXPECT_THAT(Get("/api/v1/control/databases")->body,
+              HasSubstr(R"({"database":"app","paused":true,"disabled":false})"));
   EXPECT_EQ(Post(kResume, R"({"database":"app"})")->status, 200);
   EXPECT_FALSE(IsPaused("app"));
   EXPECT_EQ(Post(kPause, R"({"database":"nosuch"})")->status, 404);

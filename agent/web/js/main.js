@@ -31,7 +31,7 @@ const VIEWS = [
   ["waits", "Waits", waits, () => [waitingCount(), "warn"]],
   ["pins", "Pins", pins, () => [(store.snapshot.pins ?? []).length, "pin"]],
   ["leaks", "Leaks", leaks, () => [leakCount(), "bad"]],
-  ["alerts", "Alerts", alerts, () => [alerts.alerts().length, "bad"]],
+  ["alerts", "Alerts", alerts, () => [alerts.alerts().length, alerts.worstKind()]],
   ["events", "Events", events],
   ["settings", "Settings", settings],
 ];
@@ -127,7 +127,7 @@ function updateCounts() {
     setText(badge, count(value));
     setClass(badge, `count ${value > 0 ? kind ?? "" : ""}`);
     // Zero of something that is fine to have none of needs no number.
-    badge.hidden = value === 0 && Boolean(kind);
+    badge.hidden = value === 0 && kind !== undefined;
   }
 }
 

@@ -3,15 +3,31 @@
 import { h, replace } from "../dom.js";
 import { count, elapsed } from "../format.js";
 import { store } from "../store.js";
+import { poolLink } from "./lists.js";
 import { empty, heading } from "./parts.js";
 
-const kindOf = (severity) => (/CRITICAL|ERROR/i.test(severity ?? "") ? "bad" : "warn");
+const KINDS = { SEVERITY_CRITICAL: "bad", SEVERITY_WARNING: "warn" };
+const RANKS = ["SEVERITY_CRITICAL", "SEVERITY_WARNING"];
 
-export const alerts = () => store.snapshot?.alerts ?? [];
+const kindOf = (alert) => KINDS[alert.severity] ?? "";
+
+const rank = (alert) => (RANKS.indexOf(alert.severity) + RANKS.length + 1) % (RANKS.length + 1);
+
+// The worst first.
+export const alerts = () => [...(store.snapshot?.alerts ?? [])].sort((a, b) => rank(a) - rank(b));
+
+export const worstKind = () => (alerts().length ? kindOf(alerts()[0]) : "");
+
+// What it is about; a pool leads to its page.
+function about(alert) {
+  if (!alert.database || !alert.user) return h("strong", { text: alert.component });
+  return h("a", { href: poolLink(alert.database, alert.user) }, h("strong", { text: alert.component }));
+}
+
 
 export function alertBanner(alert) {
-  return h("div", { class: `banner ${kindOf(alert.severity)}` },
-    h("div", null, h("p", null, h("strong", { text: alert.component }), ` ${alert.message}`), alert.recommendation ? h("p", { text: alert.recommendation }) : null),
+  return h("div", { class: `banner ${kindOf(alert)}` },
+    h("div", null, h("p", null, about(alert), `: ${alert.message}`), alert.recommendation ? h("p", { text: alert.recommendation }) : null),
     alert.since ? h("div", { class: "since", text: `for ${elapsed(store.since(alert.since))}` }) : null);
 }
 
