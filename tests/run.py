@@ -6,6 +6,7 @@
   integration  GoogleTest and libpq: the agent before a real PostgreSQL
   regress      the extension: pg_regress and Python
   clients      real drivers through the agent
+  faces        what people and programs see of an agent: each folder of tests/faces a program
 
 The last line says how many passed and how many failed; the status is 0 only when
 none failed.  Needs Python's standard library only.
@@ -26,7 +27,7 @@ sys.path.insert(0, str(ROOT / "deploy" / "dev"))
 import devserver  # noqa: E402
 from devserver import Failure, say  # noqa: E402
 
-GROUPS = ["unit", "fuzz", "integration", "regress", "clients"]
+GROUPS = ["unit", "fuzz", "integration", "regress", "clients", "faces"]
 
 
 class Count:
@@ -123,6 +124,18 @@ class Runner:
         if not last or (done.status != 0 and last[-1][1] == "0"):
             return Count(failed=1)
         return Count(int(last[-1][0]), int(last[-1][1]))
+
+    def run_faces(self):
+        total = Count()
+        for program in sorted((ROOT / "tests" / "faces").glob("*/test.py")):
+            say(f"-- {program.parent.name}")
+            done = self.tee(["/usr/bin/python3", program, "--build", self.build])
+            last = re.findall(r"^(\d+) passed, (\d+) failed$", done.text, re.M)
+            if not last or (done.status != 0 and last[-1][1] == "0"):
+                total.add(Count(failed=1))
+            else:
+                total.add(Count(int(last[-1][0]), int(last[-1][1])))
+        return total
 
     @staticmethod
     def tee(command, env=None):

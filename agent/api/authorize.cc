@@ -19,13 +19,17 @@ std::string_view TokenIn(std::string_view authorization) {
 
 }  // namespace
 
+TokenRole RoleOf(const Tokens& tokens, std::string_view authorization) {
+  return tokens.Find(TokenIn(authorization));
+}
+
 grpc::Status Authorize(const Tokens& tokens, std::string_view authorization, TokenRole needed) {
   if (needed == TokenRole::kNone) return grpc::Status::OK;
   if (!tokens.required()) {
     return {grpc::StatusCode::PERMISSION_DENIED,
             "the agent has no token file (setting token_file), so nobody may do this"};
   }
-  const TokenRole role = tokens.Find(TokenIn(authorization));
+  const TokenRole role = RoleOf(tokens, authorization);
   if (role == TokenRole::kNone) {
     return {grpc::StatusCode::UNAUTHENTICATED,
             "expected \"authorization: Bearer <token>\" with a token of the agent's file"};

@@ -15,4 +15,7 @@ namespace pgvalet::api {
 // token may not do what `needed` stands for, or the agent has no token file.
 grpc::Status Authorize(const Tokens& tokens, std::string_view authorization, TokenRole needed);
 
+// The role of the token in such a header; kNone without one.
+TokenRole RoleOf(const Tokens& tokens, std::string_view authorization);
+
 }  // namespace pgvalet::api

@@ -109,21 +109,23 @@ HttpAnswer AnswerCall(Calls& calls, const Call& call, const HttpRequest& http) {
   return {200, ToJson(*response)};
 }
 
+HttpRoute RouteOf(Calls& calls, const Call& call) {
+  const std::string name = call.method->name();
+  const std::string service = call.method->service()->name();
+  const std::optional<std::string_view> noun = NounOf(name);
+  std::string path = "/api/v1/" + SnakeCase(service);
+  if (noun != service) path += "/" + SnakeCase(noun.value_or(name));
+  return {.method = noun ? "GET" : "POST",
+          .path = path,
+          .role = call.role,
+          .answer = [&calls, &call](const HttpRequest& r) { return AnswerCall(calls, call, r); }};
+}
+
 }  // namespace
 
 std::vector<HttpRoute> CallRoutes(Calls& calls) {
   std::vector<HttpRoute> routes;
-  for (const Call& call : calls.rows()) {
-    const std::string name = call.method->name();
-    const std::optional<std::string_view> noun = NounOf(name);
-    routes.push_back({.method = noun ? "GET" : "POST",
-                      .path = "/api/v1/" + SnakeCase(call.method->service()->name()) + "/" +
-                              SnakeCase(noun.value_or(name)),
-                      .role = call.role,
-                      .answer = [&calls, &call](const HttpRequest& http) {
-                        return AnswerCall(calls, call, http);
-                      }});
-  }
+  for (const Call& call : calls.rows()) routes.push_back(RouteOf(calls, call));
   return routes;
 }
 

@@ -2,7 +2,8 @@
 //
 // Calls whose names begin with Get or List are GET, their fields the parameters of the URL:
 // Control.ListClients is /api/v1/control/clients?database=app.  All others are POST with the
-// request as body: Control.KillClient is /api/v1/control/kill_client.
+// request as body: Control.KillClient is /api/v1/control/kill_client.  A word that only repeats the
+// service is left out: Events.ListEvents is /api/v1/events.
 #pragma once
 
 #include <vector>

@@ -1,12 +1,14 @@
 #include "api/control_calls.h"
 
 #include <optional>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "api/control_proto.h"
 #include "api/grpc_status.h"
+#include "base/clean_text.h"
 #include "pgvalet/v1/control.pb.h"
 
 namespace pgvalet::api {
@@ -100,6 +102,25 @@ void AddOfAgent(Calls& calls, control::Door& door) {
       });
 }
 
+void FillDatabases(control::Door& door, v1::ListDatabasesResponse& response) {
+  std::set<std::string> names;
+  const control::EffectiveSettings effective = door.Settings();
+  for (const auto& [name, database] : effective.settings->databases) {
+    if (name != "*") names.insert(name);
+  }
+  if (const stats::SnapshotPtr snapshot = door.Snapshot()) {
+    for (const stats::PoolSnapshot& pool : snapshot->pools) names.insert(pool.database);
+  }
+  const bool all_paused = door.IsPaused();
+  for (const std::string& name : names) {
+    const control::DatabaseSwitches switches = door.SwitchesOf(name);
+    v1::Database& database = *response.add_databases();
+    database.set_database(CleanText(name));
+    database.set_paused(switches.paused || all_paused);
+    database.set_disabled(switches.disabled);
+  }
+}
+
 void AddLists(Calls& calls, control::Door& door) {
   calls.Add<v1::ListClientsRequest, v1::ListClientsResponse>(
       "Control.ListClients", TokenRole::kRead,
@@ -123,6 +144,12 @@ void AddLists(Calls& calls, control::Door& door) {
           if (!IsOf(server, request.database(), request.user())) continue;
           Fill(*response.add_servers(), server);
         }
+        return grpc::Status::OK;
+      });
+  calls.Add<v1::ListDatabasesRequest, v1::ListDatabasesResponse>(
+      "Control.ListDatabases", TokenRole::kRead,
+      [&door](const v1::ListDatabasesRequest&, v1::ListDatabasesResponse& response, const Stop&) {
+        FillDatabases(door, response);
         return grpc::Status::OK;
       });
   calls.Add<v1::ListSettingsRequest, v1::ListSettingsResponse>(

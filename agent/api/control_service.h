@@ -74,6 +74,10 @@ class ControlService final : public v1::Control::CallbackService {
                        v1::ListServersResponse* response) override {
     return Run(context, *request, *response);
   }
+  Reactor* ListDatabases(Context* context, const v1::ListDatabasesRequest* request,
+                         v1::ListDatabasesResponse* response) override {
+    return Run(context, *request, *response);
+  }
   Reactor* ListSettings(Context* context, const v1::ListSettingsRequest* request,
                         v1::ListSettingsResponse* response) override {
     return Run(context, *request, *response);

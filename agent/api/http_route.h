@@ -26,6 +26,8 @@ struct HttpRequest {
   const std::multimap<std::string, std::string>& params;  // of the URL, decoded
   std::string_view body;                                  // empty for GET and HEAD
   std::string_view if_none_match;                         // header of that name
+  TokenRole role;                                         // what the caller may do at most
+  bool has_tokens;                                        // the agent has a token file
 };
 
 struct HttpAnswer {

@@ -28,11 +28,6 @@ void Write(HttpAnswer answer, httplib::Response& response) {
   response.set_header("Content-Type", std::string(answer.content_type));
 }
 
-void Answer(const HttpRoute& route, const httplib::Request& request, httplib::Response& response) {
-  const std::string if_none_match = request.get_header_value("If-None-Match");
-  Write(route.answer({request.params, request.body, if_none_match}), response);
-}
-
 std::string_view MethodFor(std::string_view method) { return method == "HEAD" ? "GET" : method; }
 
 HttpAnswer NotAllowed(const std::string& allowed) {
@@ -86,8 +81,8 @@ void HttpRouter::Serve(Server& server) {
   for (const auto& [path, methods] : routes_) {
     const auto post = methods.find("POST");
     if (post == methods.end()) continue;
-    server.Post(path, [&route = post->second](const httplib::Request& request,
-                                              httplib::Response& response) {
+    server.Post(path, [this, &route = post->second](const httplib::Request& request,
+                                                    httplib::Response& response) {
       Answer(route, request, response);
     });
   }
@@ -123,9 +118,21 @@ Server::HandlerResponse HttpRouter::Begin(const httplib::Request& request,
   return Server::HandlerResponse::Handled;
 }
 
+void HttpRouter::Answer(const HttpRoute& route, const httplib::Request& request,
+                        httplib::Response& response) const {
+  const std::string if_none_match = request.get_header_value("If-None-Match");
+  const TokenRole role = RoleOf(tokens(), request.get_header_value("Authorization"));
+  Write(route.answer({request.params, request.body, if_none_match, role, tokens().required()}),
+        response);
+}
+
+const Tokens& HttpRouter::tokens() const {
+  static const Tokens kNone;
+  return access_.tokens != nullptr ? *access_.tokens : kNone;
+}
+
 grpc::Status HttpRouter::MayAsk(const HttpRoute& route, const httplib::Request& request) const {
-  const bool has_tokens = access_.tokens != nullptr && access_.tokens->required();
-  if (route.role == TokenRole::kRead && !has_tokens) {
+  if (route.role == TokenRole::kRead && !tokens().required()) {
     if (!access_.is_local) {
       return {grpc::StatusCode::PERMISSION_DENIED,
               "others than this machine reach http_listen, so reading needs a token: set "
@@ -137,9 +144,7 @@ grpc::Status HttpRouter::MayAsk(const HttpRoute& route, const httplib::Request& 
     }
     return grpc::Status::OK;
   }
-  static const Tokens kNoTokens;
-  return Authorize(access_.tokens != nullptr ? *access_.tokens : kNoTokens,
-                   request.get_header_value("Authorization"), route.role);
+  return Authorize(tokens(), request.get_header_value("Authorization"), route.role);
 }
 
 }  // namespace pgvalet::api

@@ -40,6 +40,9 @@ class HttpRouter {
   // What needs no body is answered before one is read, so that nobody without a token sends any.
   httplib::Server::HandlerResponse Begin(const httplib::Request& request,
                                          httplib::Response& response) const;
+  void Answer(const HttpRoute& route, const httplib::Request& request,
+              httplib::Response& response) const;
+  const Tokens& tokens() const;
   grpc::Status MayAsk(const HttpRoute& route, const httplib::Request& request) const;
 
   const HttpAccess access_;

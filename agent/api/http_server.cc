@@ -9,11 +9,13 @@
 #include <thread>
 #include <utility>
 
+#include "api/access_routes.h"
 #include "api/agent_routes.h"
 #include "api/call_routes.h"
 #include "api/http_connection.h"
 #include "api/http_router.h"
 #include "api/listen_address.h"
+#include "api/web_routes.h"
 #include "base/log.h"
 
 namespace pgvalet::api {
@@ -110,7 +112,9 @@ bool HttpServer::Impl::Bind(const ListenAddress& address) {
 }
 
 void HttpServer::Impl::AddRoutes() {
+  Add(WebRoutes());
   Add(AgentRoutes(hub_));
+  Add(AccessRoutes());
   if (options_.calls != nullptr) Add(CallRoutes(*options_.calls));
   router_->Serve(listener_);
 }

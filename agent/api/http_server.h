@@ -1,5 +1,6 @@
 // HttpServer: everything that the agent answers over HTTP.
 //
+//   /         the dashboard (api/web_routes.h)
 //   /metrics  the newest snapshot in Prometheus' text format 0.0.4
 //   /healthz  200 as long as the process answers
 //   /readyz   200 when the agent listens, has started and is not draining; else 503 and why.

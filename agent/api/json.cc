@@ -16,6 +16,31 @@ Error Malformed(std::string detail) {
           .detail = std::move(detail)};
 }
 
+// Sets what a parameter names: a field, or "field.field" for one of a message in it.
+Result<Done> SetParam(const google::protobuf::Descriptor& type, const std::string& name,
+                      const std::string& value, google::protobuf::Struct& object) {
+  const std::size_t dot = name.find('.');
+  const std::string first = name.substr(0, dot);
+  const FieldDescriptor* field = type.FindFieldByName(first);
+  if (field == nullptr) return Malformed("there is no parameter \"" + first + "\" here");
+  google::protobuf::Value& slot = (*object.mutable_fields())[first];
+  if (dot != std::string::npos) {
+    if (field->message_type() == nullptr || slot.has_string_value()) {
+      return Malformed("\"" + first + "\" has no parts");
+    }
+    return SetParam(*field->message_type(), name.substr(dot + 1), value,
+                    *slot.mutable_struct_value());
+  }
+  if (field->is_repeated()) {
+    slot.mutable_list_value()->add_values()->set_string_value(value);
+  } else if (slot.kind_case() != google::protobuf::Value::KIND_NOT_SET) {
+    return Malformed("\"" + name + "\" may be given once");
+  } else {
+    slot.set_string_value(value);
+  }
+  return Done{};
+}
+
 }  // namespace
 
 std::string ToJson(const google::protobuf::Message& message) {
@@ -41,16 +66,8 @@ Result<Done> FromParams(const std::multimap<std::string, std::string>& params,
   // By way of JSON, which takes numbers, durations and names of enums as texts.
   google::protobuf::Struct object;
   for (const auto& [name, value] : params) {
-    const FieldDescriptor* field = message.GetDescriptor()->FindFieldByName(name);
-    if (field == nullptr) return Malformed("there is no parameter \"" + name + "\" here");
-    google::protobuf::Value& slot = (*object.mutable_fields())[name];
-    if (field->is_repeated()) {
-      slot.mutable_list_value()->add_values()->set_string_value(value);
-    } else if (slot.kind_case() != google::protobuf::Value::KIND_NOT_SET) {
-      return Malformed("\"" + name + "\" may be given once");
-    } else {
-      slot.set_string_value(value);
-    }
+    const Result<Done> is_set = SetParam(*message.GetDescriptor(), name, value, object);
+    if (!is_set) return is_set;
   }
   return FromJson(ToJson(object), message);
 }

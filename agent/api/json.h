@@ -17,11 +17,11 @@ namespace pgvalet::api {
 
 std::string ToJson(const google::protobuf::Message& message);
 
-// Fills an empty message.  kParse, with what is wrong, when `json` is no such message.
+// Fills an empty message.  kProtocol, with what is wrong, when `json` is no such message.
 Result<Done> FromJson(std::string_view json, google::protobuf::Message& message);
 
 // The same from the parameters of a URL, which set fields by their names; several of one name a
-// repeated one.
+// repeated one, "filter.user" a field of the message in field "filter".
 Result<Done> FromParams(const std::multimap<std::string, std::string>& params,
                         google::protobuf::Message& message);
 

@@ -158,10 +158,12 @@ void AddProcess(Table& table) {
                            "Where gRPC statistics are served; empty or `off`: not at all."),
       Row<&S::http_listen>(
           kGroup, "http_listen", Address(), kRestart,
-          "Where `/metrics`, `/healthz` and `/readyz` are served; empty or `off`: not at all."),
-      Row<&S::token_file>(kGroup, "token_file", Text(), kReload,
-                          "File of bearer tokens for gRPC, a line `read <token>` or `control "
-                          "<token>` each; empty: nobody may control the agent by gRPC."),
+          "Where the dashboard, `/metrics` and all else of HTTP is served; empty or `off`: not at "
+          "all."),
+      Row<&S::token_file>(
+          kGroup, "token_file", Text(), kReload,
+          "File of bearer tokens for gRPC and HTTP, a line `read <token>` or `control "
+          "<token>` each; empty: nobody may control the agent that way."),
       Row<&S::shutdown_timeout>(
           kGroup, "shutdown_timeout", Seconds(), kReload,
           "How long a drain (SIGTERM) waits for clients before it ends them; 0: without limit."),

@@ -11,6 +11,7 @@
 #include <string>
 
 #include "pgvalet/v1/control.pb.h"
+#include "pgvalet/v1/events.pb.h"
 #include "pgvalet/v1/stats.pb.h"
 #include "support/agent_process.h"
 #include "support/connection.h"
@@ -70,7 +71,9 @@ std::string PathOf(const google::protobuf::MethodDescriptor& method) {
   for (const std::string verb : {"Get", "List"}) {
     if (name.starts_with(verb)) name.erase(0, verb.size());
   }
-  std::string path = "/api/v1/" + method.service()->name() + "/";
+  std::string path = "/api/v1/" + method.service()->name();
+  if (name == method.service()->name()) name.clear();
+  if (!name.empty()) path += '/';
   for (const char c : name)
     path += std::isupper(c) && path.back() != '/' ? std::string("_") + c : std::string(1, c);
   std::transform(path.begin(), path.end(), path.begin(),
@@ -79,8 +82,8 @@ std::string PathOf(const google::protobuf::MethodDescriptor& method) {
 }
 
 TEST_F(HttpApiTest, EveryUnaryCallOfTheContractHasAPath) {
-  for (const auto* file :
-       {v1::PauseRequest::descriptor()->file(), v1::Snapshot::descriptor()->file()}) {
+  for (const auto* file : {v1::PauseRequest::descriptor()->file(),
+                           v1::Snapshot::descriptor()->file(), v1::Event::descriptor()->file()}) {
     const auto& service = *file->service(0);
     for (int i = 0; i < service.method_count(); ++i) {
       const auto& method = *service.method(i);
@@ -102,6 +105,8 @@ TEST_F(HttpApiTest, PauseWaitsForTransactionsAndResumeLetsGoOn) {
   busy.Must("COMMIT");
 
   EXPECT_EQ(paused.get()->status, 200);
+  EXPECT_THAT(Get("/api/v1/control/databases")->body,
+              HasSubstr(R"({"database":"app","paused":true,"disabled":false})"));
   EXPECT_EQ(Post(kResume, R"({"database":"app"})")->status, 200);
   EXPECT_FALSE(IsPaused("app"));
   EXPECT_EQ(Post(kPause, R"({"database":"nosuch"})")->status, 404);

@@ -18,11 +18,13 @@
 #include "api/tokens.h"
 #include "example_snapshot.h"
 #include "pgvalet/v1/control.pb.h"
+#include "pgvalet/v1/events.pb.h"
 
 namespace pgvalet::api {
 namespace {
 
 using testing::HasSubstr;
+using testing::Not;
 
 constexpr const char* kReader = "reader-token-0123456789";
 constexpr const char* kController = "controller-token-0123456789";
@@ -198,6 +200,71 @@ TEST_F(HttpCallsTest, MistakesAreSaidInJson) {
   EXPECT_EQ(Post(kPause, "\xff\xfe")->status, 400);
   EXPECT_THAT(Post(kPause, R"({"database":"\"<x>"})")->body, HasSubstr("no such database: \\\""));
   EXPECT_EQ(Get("/" + std::string(20'000, 'x'))->status, 414);
+}
+
+TEST_F(HttpCallsTest, AccessSaysWhatTheCallerMayDo) {
+  Start(false);
+  EXPECT_EQ(Get("/api/v1/access")->body, "{\"may_act\":false,\"has_tokens\":false}\n");
+
+  Start(true);
+  EXPECT_EQ(Get("/api/v1/access")->status, 401);
+  EXPECT_EQ(Get("/api/v1/access", Bearer(kReader))->body,
+            "{\"may_act\":false,\"has_tokens\":true}\n");
+  EXPECT_EQ(Get("/api/v1/access", Bearer(kController))->body,
+            "{\"may_act\":true,\"has_tokens\":true}\n");
+}
+
+TEST_F(HttpCallsTest, PartsOfAMessageAreParametersWithADot) {
+  calls.Add<v1::ListEventsRequest, v1::ListEventsResponse>(
+      "Events.ListEvents", TokenRole::kRead,
+      [](const v1::ListEventsRequest& request, v1::ListEventsResponse& response,
+         const std::stop_token&) {
+        for (const std::string& kind : request.filter().kinds()) {
+          response.add_events()->set_message(request.filter().user() + " " + kind);
+        }
+        return grpc::Status::OK;
+      });
+  Start(false);
+
+  const std::string path = "/api/v1/events";
+  const httplib::Result answer = Get(path + "?filter.user=u&filter.kinds=a&filter.kinds=b&limit=5");
+
+  EXPECT_THAT(answer->body, HasSubstr(R"("message":"u a")"));
+  EXPECT_THAT(answer->body, HasSubstr(R"("message":"u b")"));
+  for (const char* wrong : {"?limit.x=1", "?filter.nosuch=1", "?filter.=1", "?filter=1", "?.=1",
+                            "?filter=1&filter.user=2", "?filter.user=1&filter=2", "?limit=many"}) {
+    EXPECT_EQ(Get(path + wrong)->status, 400) << wrong;
+  }
+}
+
+TEST_F(HttpCallsTest, ThePageRunsNothingButItsOwnFiles) {
+  Start(true);
+
+  const httplib::Result page = Get("/");
+
+  EXPECT_EQ(page->status, 200);
+  EXPECT_EQ(page->get_header_value("Content-Type"), "text/html; charset=utf-8");
+  EXPECT_THAT(page->get_header_value("Content-Security-Policy"), HasSubstr("default-src 'none'"));
+  EXPECT_THAT(page->get_header_value("Content-Security-Policy"), Not(HasSubstr("unsafe")));
+  EXPECT_EQ(page->get_header_value("X-Content-Type-Options"), "nosniff");
+  EXPECT_THAT(page->body, HasSubstr("/web/js/main.js"));
+  EXPECT_EQ(Get("/web/js/main.js")->get_header_value("Content-Type"),
+            "text/javascript; charset=utf-8");
+  EXPECT_EQ(Get("/web/")->status, 404);
+  EXPECT_EQ(Get("/web/../web/index.html")->status, 404);
+}
+
+TEST_F(HttpCallsTest, ABrowserGetsAFileOnceAndPackedIfItLikes) {
+  Start(false);
+  const httplib::Result first = Get("/web/css/base.css", {{"Accept-Encoding", "gzip"}});
+  EXPECT_EQ(first->get_header_value("Content-Encoding"), "gzip");
+  EXPECT_THAT(first->body, HasSubstr(":root"));
+
+  const httplib::Result again =
+      Get("/web/css/base.css", {{"If-None-Match", first->get_header_value("ETag")}});
+
+  EXPECT_EQ(again->status, 304);
+  EXPECT_EQ(again->body, "");
 }
 
 TEST_F(HttpCallsTest, ABodyThatIsTooLargeIsRefused) {
