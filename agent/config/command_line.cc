@@ -18,13 +18,14 @@ Examples:
   pgvaletd --config /etc/pgvalet/pgvalet.toml
   pgvaletd --config pgvalet.toml --set listen_port=7000 --set databases.app=host=10.0.0.5
   pgvaletd --config pgvalet.toml --check
+  pgvaletd --config /etc/pgbouncer/pgbouncer.ini
 
 Who wins: command line, then environment, then file, then default.
 Environment: PGVALET_<KEY> for every setting (PGVALET_LISTEN_PORT=7000), also
   PGVALET_CONFIG, PGVALET_DATABASE_URL, PGVALET_DATABASE_PASSWORD;
   PGVALET_<KEY>_FILE takes the value from a file.
 Signals: HUP reads the configuration again; TERM waits for clients to leave,
-  INT for transactions to end; QUIT ends at once.)";
+  INT for transactions to end; QUIT ends at once; USR1 pauses, USR2 resumes.)";
 
 // Adds every option to `app`; it writes to the other arguments when it parses.
 void Declare(CLI::App& app, CommandLine& command_line, std::vector<std::string>& sets) {
@@ -32,8 +33,14 @@ void Declare(CLI::App& app, CommandLine& command_line, std::vector<std::string>&
                  "Server to pool for, as postgres://user:password@host:port/database; all that is "
                  "needed when there is no file")
       ->option_text("[URI]");
-  app.add_option("-c,--config", command_line.config_file, "Configuration file (TOML)")
-      ->option_text("FILE");
+  CLI::Option* config = app.add_option("-c,--config", command_line.config_file,
+                                       "Configuration file: TOML, or PgBouncer's if it ends in "
+                                       ".ini")
+                            ->option_text("FILE");
+  app.add_option("--pgbouncer", command_line.pgbouncer_file,
+                 "Configuration file of PgBouncer, whatever its name")
+      ->option_text("FILE")
+      ->excludes(config);
   app.add_option("-s,--set", sets,
                  "Set one setting; databases.NAME and users.NAME too. Can be given many times")
       ->option_text("KEY=VALUE")

@@ -55,7 +55,7 @@ void CheckLogin(Draft& draft) {
       Warning(draft, "auth_type",
               "trust: whoever reaches listen_addr can log in without a password");
     }
-    return;
+    if (settings.trust_unknown_users || !settings.inline_users.empty()) return;
   }
   // Another mistake may be the reason that nobody is left; one sentence is enough then.
   if (settings.auth_file.empty() && settings.inline_users.empty() && !can_query &&
@@ -67,12 +67,18 @@ void CheckLogin(Draft& draft) {
   }
 }
 
+// PgBouncer starts with it, and so do we with its file.
+void TooSmallPool(Draft& draft, const Place& place, std::string_view key, std::string_view text) {
+  if (draft.settings.pgbouncer_defaults) return draft.report.Warning(place, key, text);
+  draft.report.Mistake(place, key, text);
+}
+
 void CheckGlobalPools(Draft& draft) {
   const Settings& settings = draft.settings;
   if (settings.min_pool_size > settings.default_pool_size) {
-    Mistake(draft, "min_pool_size",
-            fmt::format("expected at most default_pool_size ({}), not {}",
-                        settings.default_pool_size, settings.min_pool_size));
+    TooSmallPool(draft, draft.PlaceOf("min_pool_size"), "min_pool_size",
+                 fmt::format("expected at most default_pool_size ({}), not {}",
+                             settings.default_pool_size, settings.min_pool_size));
   }
   if (settings.reserve_pool_size > 0 && settings.reserve_pool_timeout == Duration::zero()) {
     Warning(draft, "reserve_pool_size", "never used: reserve_pool_timeout is 0");
@@ -101,9 +107,9 @@ void CheckDatabase(const DatabaseSettings& database, Draft& draft) {
   const int pool_size = database.pool_size.value_or(settings.default_pool_size);
   const int min_pool_size = database.min_pool_size.value_or(settings.min_pool_size);
   if (min_pool_size > pool_size && (database.pool_size || database.min_pool_size)) {
-    Mistake(draft, key,
-            fmt::format("expected min_pool_size ({}) to be at most pool_size ({})", min_pool_size,
-                        pool_size));
+    TooSmallPool(draft, draft.PlaceOf(key), key,
+                 fmt::format("expected min_pool_size ({}) to be at most pool_size ({})",
+                             min_pool_size, pool_size));
   }
   for (const HostPort& address : database.hosts) {
     if (IsOurselves(address, settings)) {

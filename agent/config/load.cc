@@ -8,7 +8,10 @@
 #include "config/cross_check.h"
 #include "config/draft.h"
 #include "config/entry.h"
+#include "config/ini_file.h"
 #include "config/login.h"
+#include "config/pgbouncer_keys.h"
+#include "config/pgbouncer_values.h"
 #include "config/table.h"
 #include "config/toml_file.h"
 #include "config/unsupported.h"
@@ -58,9 +61,26 @@ class Loader {
  private:
   void ReadFile() {
     std::string path = command_line_.config_file;
+    const bool is_pgbouncers = !command_line_.pgbouncer_file.empty();
+    if (is_pgbouncers) path = command_line_.pgbouncer_file;
     if (path.empty()) path = Find(kConfigVariable).value_or(Variable{}).value;
     if (path.empty()) return;
-    const FileContents contents = ReadTomlFile(path, draft_.report);
+    if (is_pgbouncers || IsIniName(path)) return ReadPgBouncers(path);
+    Take(ReadTomlFile(path, draft_.report));
+  }
+
+  void ReadPgBouncers(const std::string& path) {
+    draft_.settings.pgbouncer_defaults = true;
+    for (const auto& [key, value] : PgBouncerDefaults()) {
+      Set({std::string(key), std::string(value), {"PgBouncer's default", 0}});
+    }
+    FileContents contents = ReadIniFile(path, draft_.report);
+    TranslateSettings(contents, draft_.report);
+    TranslateDatabases(contents);
+    Take(contents);
+  }
+
+  void Take(const FileContents& contents) {
     for (const WrittenKey& written : contents.settings) Set(written);
     for (const WrittenEntry& entry : contents.databases) SetDatabase(entry);
     for (const WrittenEntry& entry : contents.users) SetUser(entry);

@@ -25,6 +25,9 @@ enum class PinLimitAction : std::uint8_t { kWait, kError };
 // What session state gets that cannot be followed, on servers without the extension.
 enum class WithoutExtension : std::uint8_t { kPin, kWarn, kIgnore };
 
+// How a line of the log looks, and in whose words it tells of clients and servers.
+enum class LogFormat : std::uint8_t { kPgvalet, kPgBouncer };
+
 // "session", "transaction", "statement".
 const char* PoolModeName(PoolMode mode);
 // "trust", "plain" (also written "password"), "md5", "scram-sha-256".
@@ -87,8 +90,11 @@ struct Settings {
   std::uint16_t listen_port = 6543;
   std::string unix_socket_dir = "/tmp";  // empty: no Unix socket; "@x" abstract
   std::uint32_t unix_socket_mode = 0777;
+  std::string unix_socket_group;  // empty: the process's
   int listen_backlog = 4096;
+  bool so_reuseport = false;
   std::string pidfile;
+  std::string user;                            // of the operating system; empty: stay who we are
   std::string grpc_listen = "127.0.0.1:6544";  // host:port or unix:/path, empty: off
   std::string http_listen = "127.0.0.1:6545";  // host:port or unix:/path, empty: off
   std::string token_file;                      // bearer tokens (api/tokens.h); empty: none
@@ -96,6 +102,11 @@ struct Settings {
   // Log.
   std::string logfile;  // empty: stderr
   std::string log_level = "info";
+  LogFormat log_format = LogFormat::kPgvalet;
+  bool log_stats = false;
+  bool syslog = false;
+  std::string syslog_ident = "pgvaletd";
+  std::string syslog_facility = "daemon";
   bool log_connections = true;
   bool log_disconnections = true;
   bool log_pooler_errors = true;
@@ -121,8 +132,9 @@ struct Settings {
 
   // Login.
   AuthType auth_type = AuthType::kScramSha256;
-  std::string auth_file;  // users in PgBouncer's userlist format
-  std::string auth_user;  // who runs auth_query; empty: auth_query is off
+  bool trust_unknown_users = true;  // with trust: also who is not in auth_file
+  std::string auth_file;            // users in PgBouncer's userlist format
+  std::string auth_user;            // who runs auth_query; empty: auth_query is off
   // $1 is the user's name.  Everything is qualified: a search_path cannot redirect it.
   std::string auth_query =
       "SELECT rolname, CASE WHEN rolvaliduntil OPERATOR(pg_catalog.<) pg_catalog.now() "
@@ -154,6 +166,7 @@ struct Settings {
   Duration idle_transaction_timeout{0};
   Duration query_timeout{0};
   Duration transaction_timeout{0};
+  Duration suspend_timeout = std::chrono::seconds(10);
   Duration shutdown_timeout{0};  // how long SIGTERM waits for clients; 0: without limit
 
   // Network.
@@ -171,6 +184,9 @@ struct Settings {
       sampler_dbname;  // database (server side) the extension lives in; empty: first of [databases]
   std::string sampler_user;  // empty: auth_user, else user of that database
   std::string sampler_password;
+
+  // Read from PgBouncer's own file, so that its defaults hold (config/pgbouncer_keys.h).
+  bool pgbouncer_defaults = false;
 
   std::map<std::string, DatabaseSettings, std::less<>> databases;
   std::map<std::string, UserSettings, std::less<>> users;

@@ -2,6 +2,8 @@
 
 #include <type_traits>
 
+#include "config/pgbouncer_keys.h"
+
 namespace pgvalet::config {
 namespace {
 
@@ -56,6 +58,10 @@ void Assign(AuthType& member, const Value& value) {
 void Assign(PinLimitAction& member, const Value& value) {
   member = std::get<std::string>(value) == "error" ? PinLimitAction::kError : PinLimitAction::kWait;
 }
+void Assign(LogFormat& member, const Value& value) {
+  member =
+      std::get<std::string>(value) == "pgbouncer" ? LogFormat::kPgBouncer : LogFormat::kPgvalet;
+}
 void Assign(WithoutExtension& member, const Value& value) {
   const std::string& word = std::get<std::string>(value);
   for (const WithoutExtension choice :
@@ -82,6 +88,9 @@ std::optional<Value> Get(PoolMode member) { return Value(std::string(PoolModeNam
 std::optional<Value> Get(AuthType member) { return Value(std::string(AuthTypeName(member))); }
 std::optional<Value> Get(PinLimitAction member) {
   return Value(std::string(member == PinLimitAction::kError ? "error" : "wait"));
+}
+std::optional<Value> Get(LogFormat member) {
+  return Value(std::string(member == LogFormat::kPgBouncer ? "pgbouncer" : "pgvalet"));
 }
 std::optional<Value> Get(WithoutExtension member) {
   return Value(std::string(WithoutExtensionName(member)));
@@ -150,10 +159,17 @@ void AddProcess(Table& table) {
       Row<&S::unix_socket_mode>(kGroup, "unix_socket_mode",
                                 Rule{.kind = Kind::kFileMode, .max = 0777}, kRestart,
                                 "Permission bits of the Unix socket."),
+      Row<&S::unix_socket_group>(kGroup, "unix_socket_group", Text(), kRestart,
+                                 "Group of the Unix socket, by name; empty: the process's."),
       Row<&S::listen_backlog>(kGroup, "listen_backlog", Integer(1, 65535), kRestart,
                               "Connections the kernel queues before they are accepted."),
+      Row<&S::so_reuseport>(kGroup, "so_reuseport", Boolean(), kRestart,
+                            "Let several processes listen on the same TCP port, each with a "
+                            "unix_socket_dir of its own: to replace one by the next."),
       Row<&S::pidfile>(kGroup, "pidfile", Text(), kRestart,
                        "File that holds the process number; empty: none."),
+      Row<&S::user>(kGroup, "user", Text(), kRestart,
+                    "Operating system user to become when started as root; empty: none."),
       Row<&S::grpc_listen>(kGroup, "grpc_listen", Address(), kRestart,
                            "Where gRPC statistics are served; empty or `off`: not at all."),
       Row<&S::http_listen>(
@@ -177,6 +193,18 @@ void AddLog(Table& table) {
       Row<&S::logfile>(kGroup, "logfile", Text(), kReload, "File for log lines; empty: stderr."),
       Row<&S::log_level>(kGroup, "log_level", LogLevels(), kReload,
                          "Least important kind of line that is written."),
+      Row<&S::log_format>(kGroup, "log_format", Words({"pgvalet", "pgbouncer"}), kReload,
+                          "How a line looks and tells of clients and servers: our own way, or "
+                          "PgBouncer's, which its tools read."),
+      Row<&S::log_stats>(kGroup, "log_stats", Boolean(), kReload,
+                         "Log the averages of each stats_period."),
+      Row<&S::syslog>(kGroup, "syslog", Boolean(), kReload,
+                      "Send lines to syslog too; then stderr gets none."),
+      Row<&S::syslog_ident>(kGroup, "syslog_ident", Text(), kReload, "Name of the process there."),
+      Row<&S::syslog_facility>(kGroup, "syslog_facility",
+                               Words({"auth", "authpriv", "daemon", "user", "local0", "local1",
+                                      "local2", "local3", "local4", "local5", "local6", "local7"}),
+                               kReload, "Facility of the lines there."),
       Row<&S::log_connections>(kGroup, "log_connections", Boolean(), kReload,
                                "Log each client's login."),
       Row<&S::log_disconnections>(kGroup, "log_disconnections", Boolean(), kReload,
@@ -246,6 +274,10 @@ void AddLogin(Table& table) {
   const Table rows = {
       Row<&S::auth_type>(kGroup, "auth_type", AuthTypes(), kReload,
                          "How clients prove who they are (`password` is the same as `plain`)."),
+      Row<&S::trust_unknown_users>(
+          kGroup, "trust_unknown_users", Boolean(), kReload,
+          "With auth_type trust, let in also who is neither in auth_file nor found by "
+          "auth_query; false is PgBouncer's rule."),
       Row<&S::auth_file>(kGroup, "auth_file", Text(), kReload,
                          "File of users and secrets in PgBouncer's userlist format."),
       Row<&S::auth_user>(kGroup, "auth_user", Text(), kReload,
@@ -325,6 +357,10 @@ void AddTimeouts(Table& table) {
       Row<&S::transaction_timeout>(kGroup, "transaction_timeout", Seconds(), kReload,
                                    "A transaction that is open longer is ended with its client; "
                                    "0: off."),
+      Row<&S::suspend_timeout>(
+          kGroup, "suspend_timeout", Seconds(), kReload,
+          "How long SUSPEND waits for a client or server to take what is sent to it; then the "
+          "client is ended."),
   };
   table.insert(table.end(), rows.begin(), rows.end());
 }
@@ -465,6 +501,17 @@ const std::vector<Setting<UserSettings>>& UserTable() {
 std::string DefaultText(const Setting<Settings>& setting) {
   static const Settings defaults;
   return ValueText(setting.rule, *setting.get(defaults));
+}
+
+Settings DefaultsOf(const Settings& settings) {
+  Settings defaults;
+  if (!settings.pgbouncer_defaults) return defaults;
+  for (const auto& [key, text] : PgBouncerDefaults()) {
+    const Setting<Settings>* setting = FindSetting(SettingsTable(), key);
+    const Result<Value> value = ReadValue(setting->rule, std::string(text), false);
+    if (value) setting->set(defaults, *value);  // a test reads them all
+  }
+  return defaults;
 }
 
 }  // namespace pgvalet::config

@@ -49,5 +49,8 @@ const Setting<Owner>* FindSetting(const std::vector<Setting<Owner>>& table, std:
 
 // The value a setting has when nobody sets it, as text; empty when it has none.
 std::string DefaultText(const Setting<Settings>& setting);
+// What `settings` would be if nobody had set anything: where they come from PgBouncer's file, its
+// defaults.
+Settings DefaultsOf(const Settings& settings);
 
 }  // namespace pgvalet::config

@@ -1,20 +1,13 @@
-// A configuration file as the keys written in it, not yet judged.
+// A TOML file as the keys written in it.
 #pragma once
 
 #include <string>
 #include <string_view>
-#include <vector>
 
-#include "config/entry.h"
+#include "config/file_contents.h"
 #include "config/report.h"
 
 namespace pgvalet::config {
-
-struct FileContents {
-  std::vector<WrittenKey> settings;  // keys at the top
-  std::vector<WrittenEntry> databases;
-  std::vector<WrittenEntry> users;
-};
 
 // The file at `path`.  What cannot be read is reported: a missing file, TOML that is
 // none (the first place only), a value of a kind that no setting has, another section.

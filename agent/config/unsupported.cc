@@ -2,10 +2,13 @@
 
 #include <algorithm>
 
+#include "config/pgbouncer_keys.h"
+
 namespace pgvalet::config {
 namespace {
 
-struct Unsupported {
+// Of libpq; those of PgBouncer are in pgbouncer_keys.h.
+struct LibpqKey {
   std::string_view key;
   std::string_view instead{};  // what to use, for the report
   // Values that may be ignored; empty: any.
@@ -16,69 +19,8 @@ const std::vector<std::string_view> kTlsOptional{"disable", "allow", "prefer"};
 const std::vector<std::string_view> kUnset{""};
 const std::vector<std::string_view> kOff{"false", "0", "off", "no"};
 
-const std::vector<Unsupported>& TopKeys() {
-  static const std::vector<Unsupported> keys = {
-      {"auth_hba_file", "", kUnset},
-      {"auth_ident_file", "", kUnset},
-      {"auth_ldap_options", "", kUnset},
-      {"autodb_idle_timeout"},
-      {"client_tls_ca_file"},
-      {"client_tls_cert_file"},
-      {"client_tls_ciphers"},
-      {"client_tls13_ciphers"},
-      {"client_tls_dheparams"},
-      {"client_tls_ecdhcurve"},
-      {"client_tls_key_file"},
-      {"client_tls_protocols"},
-      {"client_tls_sslmode", "", kTlsOptional},
-      {"conffile", "use --config"},
-      {"disable_pqexec", "", kOff},
-      {"dns_max_ttl"},
-      {"dns_nxdomain_ttl"},
-      {"dns_zone_check_period"},
-      {"job_name"},
-      {"log_stats", "statistics are on http_listen and grpc_listen"},
-      {"login_notify_message"},
-      {"max_db_client_connections"},
-      {"max_user_client_connections"},
-      {"peer_id"},
-      {"pkt_buf"},
-      {"pool_idle_timeout"},
-      {"query_wait_notify"},
-      {"resolv_conf"},
-      {"sbuf_loopcnt"},
-      {"scram_iterations"},
-      {"server_fast_close"},
-      {"server_tls_ca_file"},
-      {"server_tls_cert_file"},
-      {"server_tls_ciphers"},
-      {"server_tls13_ciphers"},
-      {"server_tls_key_file"},
-      {"server_tls_protocols"},
-      {"server_tls_sslmode", "", kTlsOptional},
-      {"service_name"},
-      {"so_reuseport", "one process uses all cores, see cores"},
-      {"suspend_timeout"},
-      {"syslog", "use logfile or stderr"},
-      {"syslog_facility"},
-      {"syslog_ident"},
-      {"tcp_defer_accept"},
-      {"tcp_socket_buffer"},
-      {"tcp_user_timeout"},
-      {"track_extra_parameters"},
-      {"unix_socket_group"},
-      {"user", "start the agent as that operating system user", kUnset},
-      {"verbose", "use log_level"},
-  };
-  return keys;
-}
-
-const std::vector<Unsupported>& DatabaseKeys() {
-  static const std::vector<Unsupported> keys = {
-      // PgBouncer's.
-      {"load_balance_hosts"},
-      {"max_db_client_connections"},
-      // libpq's.
+const std::vector<LibpqKey>& LibpqKeys() {
+  static const std::vector<LibpqKey> keys = {
       {"channel_binding", "", {"disable", "prefer"}},
       {"connect_timeout", "use server_connect_timeout"},
       {"fallback_application_name", "use application_name"},
@@ -114,43 +56,51 @@ const std::vector<Unsupported>& DatabaseKeys() {
   return keys;
 }
 
-const std::vector<Unsupported>& UserKeys() {
-  static const std::vector<Unsupported> keys = {{"max_user_client_connections"}};
-  return keys;
-}
-
-const std::vector<Unsupported>& KeysOf(Section section) {
+const std::vector<PgBouncerKey>& PgBouncerKeysOf(Section section) {
   switch (section) {
     case Section::kTop:
-      return TopKeys();
+      return PgBouncerSettings();
     case Section::kDatabase:
-      return DatabaseKeys();
+      return PgBouncerDatabaseKeys();
     case Section::kUser:
       break;
   }
-  return UserKeys();
+  return PgBouncerUserKeys();
 }
 
-std::string WrittenText(const Written& value) {
-  if (const std::string* text = std::get_if<std::string>(&value)) return *text;
-  if (const bool* flag = std::get_if<bool>(&value)) return *flag ? "true" : "false";
-  if (const auto* number = std::get_if<std::int64_t>(&value)) return std::to_string(*number);
-  return "?";  // in no list of harmless values
+// What the value asks for is what happens anyway.
+bool AsksForNothing(const Written& value) {
+  const std::string* text = std::get_if<std::string>(&value);
+  return text != nullptr && (text->empty() || *text == "disable" || *text == "0");
 }
 
-bool IsHarmless(const Unsupported& known, const Written& value) {
+void ReportPgBouncerKey(const PgBouncerKey& known, const Written& value, const Place& place,
+                        std::string_view shown_key, Report& report) {
+  const std::string note(known.note);
+  if (!IsHarmless(known, value)) {
+    return report.Mistake(
+        place, shown_key,
+        "cannot be ignored without changing what was asked for: " + note + "; take it out");
+  }
+  if (known.taken == Taken::kRefused && AsksForNothing(value)) return;
+  report.Warning(place, shown_key, "ignored: " + note);
+}
+
+bool IsHarmless(const LibpqKey& known, const Written& value) {
   if (known.harmless.empty()) return true;
-  const std::string text = WrittenText(value);
-  return std::find(known.harmless.begin(), known.harmless.end(), text) != known.harmless.end();
+  const std::string* text = std::get_if<std::string>(&value);
+  const bool* flag = std::get_if<bool>(&value);
+  const std::string_view word = text != nullptr             ? std::string_view(*text)
+                                : flag != nullptr && !*flag ? "false"
+                                                            : "?";
+  return std::find(known.harmless.begin(), known.harmless.end(), word) != known.harmless.end();
 }
 
-}  // namespace
-
-bool ReportUnsupported(Section section, std::string_view key, const Written& value,
-                       const Place& place, std::string_view shown_key, Report& report) {
-  const std::vector<Unsupported>& keys = KeysOf(section);
+bool ReportLibpqKey(std::string_view key, const Written& value, const Place& place,
+                    std::string_view shown_key, Report& report) {
+  const std::vector<LibpqKey>& keys = LibpqKeys();
   const auto known = std::find_if(keys.begin(), keys.end(),
-                                  [&](const Unsupported& entry) { return entry.key == key; });
+                                  [&](const LibpqKey& entry) { return entry.key == key; });
   if (known == keys.end()) return false;
   const std::string hint = known->instead.empty() ? "" : "; " + std::string(known->instead);
   if (IsHarmless(*known, value)) {
@@ -164,9 +114,24 @@ bool ReportUnsupported(Section section, std::string_view key, const Written& val
   return true;
 }
 
+}  // namespace
+
+bool ReportUnsupported(Section section, std::string_view key, const Written& value,
+                       const Place& place, std::string_view shown_key, Report& report) {
+  if (const PgBouncerKey* known = FindPgBouncerKey(PgBouncerKeysOf(section), key)) {
+    ReportPgBouncerKey(*known, value, place, shown_key, report);
+    return true;
+  }
+  return section == Section::kDatabase && ReportLibpqKey(key, value, place, shown_key, report);
+}
+
 std::vector<std::string_view> UnsupportedKeys(Section section) {
   std::vector<std::string_view> keys;
-  for (const Unsupported& known : KeysOf(section)) keys.push_back(known.key);
+  for (const PgBouncerKey& known : PgBouncerKeysOf(section)) {
+    if (known.taken == Taken::kIgnored || known.taken == Taken::kRefused) keys.push_back(known.key);
+  }
+  if (section != Section::kDatabase) return keys;
+  for (const LibpqKey& known : LibpqKeys()) keys.push_back(known.key);
   return keys;
 }
 

@@ -2,7 +2,8 @@
 //
 // A configuration that moves over from PgBouncer shall start: such a key is a warning
 // and is ignored.  It is a mistake where ignoring it would let in more than was asked
-// for (TLS required, an HBA file): security is never dropped in silence.
+// for (TLS required, an HBA file): security is never dropped in silence.  PgBouncer's keys and the
+// sentence for each are in pgbouncer_keys.h.
 #pragma once
 
 #include <optional>

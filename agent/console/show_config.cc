@@ -27,9 +27,10 @@ Result<Table> ShowConfig(const Scene& scene) {
     table.columns.push_back({name, wire::ColumnType::kText});
   }
   const config::SettingsPtr settings = scene.door.Settings().settings;
+  const config::Settings defaults = config::DefaultsOf(*settings);
   for (const config::Setting<config::Settings>& setting : config::SettingsTable()) {
     table.rows.push_back({std::string(setting.key), Show(setting, *settings),
-                          Show(setting, config::Settings{}), setting.needs_restart ? "no" : "yes"});
+                          Show(setting, defaults), setting.needs_restart ? "no" : "yes"});
   }
   return table;
 }

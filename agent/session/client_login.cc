@@ -156,15 +156,17 @@ Result<Done> ClientLogin::CheckLimits() const {
 }
 
 io::Task<Result<Done>> ClientLogin::Authenticate(const config::DatabaseSettings& database) {
-  const config::AuthType type = context_.settings()->auth_type;
+  const config::SettingsPtr settings = context_.settings();  // a reload may come while we wait
+  const config::AuthType type = settings->auth_type;
   if (type == config::AuthType::kTrust) {
     secret_ = KnownSecret(context_, user_);  // the server may want it
     // Where users were named with the server's address, they are the only ones
     // (docs/decisions/0140).
-    if (!secret_ && !context_.settings()->inline_users.empty()) {
+    const bool are_named = !settings->inline_users.empty();
+    if (secret_ || (settings->trust_unknown_users && !are_named)) co_return Done{};
+    if (are_named) {
       co_return Refusal(ErrorCode::kAuth, "28000", "this user is not known to pgvalet");
     }
-    co_return Done{};
   }
   auto looked_up = co_await LookUpSecret(context_, database, database_, user_);
   if (!looked_up) {
@@ -174,6 +176,9 @@ io::Task<Result<Done>> ClientLogin::Authenticate(const config::DatabaseSettings&
                       "the password of the user could not be looked up");
   }
   secret_ = std::move(*looked_up);
+  if (type == config::AuthType::kTrust && !secret_) {
+    co_return Refusal(ErrorCode::kAuth, "28000", "this user is not known to pgvalet");
+  }
   co_return co_await Prove(type);
 }
 
@@ -264,6 +269,7 @@ io::Task<Result<Done>> ClientLogin::LogInToPool(wire::StartupPacket startup) {
     co_return Refusal(ErrorCode::kNotFound, "3D000",
                       "no such database in the configuration of pgvalet", database_);
   session_.pool_ = pool;
+  if (user_ != key.user) session_.login_user_ = std::make_unique<const std::string>(user_);
   pool->AddClient();
   UseCredentials(*database, pool->group());
   Result<wire::StateRef> accepted = co_await AcceptSettings(context_, *pool, *asked);

@@ -319,10 +319,13 @@ TEST(LoadTest, WarnsOfPgBouncersKeysThatAreNotThereYet) {
                                    .Warnings();
 
   EXPECT_EQ(warnings,
-            "pgvalet.toml:1: verbose: not supported yet, ignored; use log_level\n"
-            "pgvalet.toml:2: resolv_conf: not supported yet, ignored\n"
-            "pgvalet.toml:3: client_tls_sslmode: not supported yet, ignored\n"
-            "pgvalet.toml:8: users.bob: max_user_client_connections: not supported yet, ignored\n"
+            "pgvalet.toml:1: verbose: ignored: 1 is log_level debug, 2 and more is trace\n"
+            "pgvalet.toml:2: resolv_conf: ignored: names are resolved by the operating system, "
+            "which has its own cache and rules\n"
+            "pgvalet.toml:3: client_tls_sslmode: ignored: there is no TLS yet: disable, allow and "
+            "prefer go on without it, what requires it is refused\n"
+            "pgvalet.toml:8: users.bob: max_user_client_connections: ignored: clients of one "
+            "database or user are not counted apart; max_client_conn holds for all of them\n"
             "command line: databases.b: connect_timeout: not supported yet, ignored; use "
             "server_connect_timeout\n"
             "command line: databases.b: sslmode: not supported yet, ignored\n");
@@ -334,14 +337,13 @@ TEST(LoadTest, RefusesToIgnoreWhatWouldHaveProtectedSomebody) {
       {"server_tls_sslmode", "verify-full"},
       {"auth_hba_file", "hba.conf"},
       {"disable_pqexec", "1"},
-      {"user", "nobody"},
       {"databases.x", "host=h sslmode=require"},
       {"databases.x", "host=h target_session_attrs=read-write"},
       {"databases.x", "postgres://h/db?ssl=true"},
   };
   for (const auto& [key, value] : settings) {
     EXPECT_THAT(Loading().File(kComplete).Set(key, value).Mistakes(),
-                HasSubstr("not supported yet, and cannot be ignored"))
+                HasSubstr("cannot be ignored"))
         << key << "=" << value;
   }
 }

@@ -49,6 +49,10 @@ struct Loading {
     command_line.config_file = folder.Write("pgvalet.toml", text);
     return *this;
   }
+  Loading& Ini(std::string_view text) {
+    command_line.config_file = folder.Write("pgbouncer.ini", text);
+    return *this;
+  }
   Loading& Uri(std::string text) {
     command_line.database_url = std::move(text);
     return *this;

@@ -85,8 +85,8 @@ TEST(TableTest, EveryRowSetsItsOwnMemberAndNoOther) {
   for (const Setting<Settings>& setting : SettingsTable()) {
     Settings settings;
     const Value before = *setting.get(settings);
-    for (const char* text :
-         {"1", "2", "4096", "true", "false", "session", "trust", "debug", "error", "warn", "h:1"}) {
+    for (const char* text : {"1", "2", "4096", "true", "false", "session", "trust", "debug",
+                             "error", "warn", "h:1", "pgbouncer", "user"}) {
       const Result<Value> value = ReadValue(setting.rule, Written(std::string(text)), false);
       if (!value || *value == before) continue;
       setting.set(settings, *value);
