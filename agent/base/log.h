@@ -6,7 +6,7 @@
 
 #include <spdlog/spdlog.h>
 
-#include <string_view>
+#include <string>
 
 #include "base/result.h"
 
@@ -21,11 +21,28 @@ using spdlog::info;
 using spdlog::warn;
 }  // namespace log
 
-// Send log lines to stderr, or to `file` when it is not empty (opened for append;
-// reopened by calling this again).  `level` is trace, debug, info, warn, error or off.
+// How a line begins: "2026-11-21 18:54:42.349 +00:00 [26209] info: ", or as PgBouncer's, whose
+// tools read it: "2026-11-21 18:54:42.349 UTC [26209] LOG ".
+enum class LogStyle : unsigned char { kPgvalet, kPgBouncer };
+
+struct LogOptions {
+  std::string level = "info";  // trace, debug, info, warn, error or off
+  std::string file;            // empty: stderr, or nothing where there is a syslog
+  LogStyle style = LogStyle::kPgvalet;
+  bool is_quiet = false;     // nothing goes to stderr
+  std::string syslog_ident;  // empty: no syslog
+  std::string syslog_facility = "daemon";
+
+  bool operator==(const LogOptions&) const = default;
+};
+
+// The style of the last StartLog(): lines about clients and servers have PgBouncer's words, too.
+LogStyle CurrentLogStyle();
+
+// Send log lines to `options.file` (opened for append; reopened by calling this again).
 // Lines are written by a background thread: a slow disk never stops a core; when its
 // queue of 8192 lines is full the oldest line is dropped.
-Result<Done> StartLog(std::string_view level, std::string_view file);
+Result<Done> StartLog(const LogOptions& options);
 
 // Write what is queued and stop.  Called once, at the end of main().
 void StopLog();

@@ -5,6 +5,7 @@
 #include "base/log.h"
 #include "console/command.h"
 #include "console/command_text.h"
+#include "console/show.h"
 #include "wire/message_builder.h"
 
 namespace pgvalet::console {
@@ -17,7 +18,11 @@ constexpr std::size_t kMaxCommands = 64;
 
 AdminConsole::AdminConsole(control::Door& door, const stats::SnapshotHub& hub)
     : door_(door),
-      periods_(hub, [&door] { return door.Settings().settings->stats_period; }),
+      periods_(
+          hub, [&door] { return door.Settings().settings->stats_period; },
+          [&door](const Period& period) {
+            if (door.Settings().settings->log_stats) log::info("{}", StatsLine(period));
+          }),
       threads_(kMaxCommands, 0) {}
 
 void AdminConsole::Stop() {

@@ -105,6 +105,11 @@ Result<Answer> ShutDown(const Words& words, const Scene& scene) {
   return Tag("SHUTDOWN");
 }
 
+Result<Answer> Suspend(const Words& words, const Scene& scene) {
+  if (words.size() != 1) return Refused("SUSPEND takes nothing");
+  return TagWhen(scene.door.Suspend(scene.stop), "SUSPEND");
+}
+
 Result<Answer> Reload(const Words& words, const Scene& scene) {
   if (words.size() != 1) return Refused("RELOAD takes nothing");
   Result<Done> done = scene.door.Reload();
@@ -157,8 +162,10 @@ Result<Answer> Run(const DatabaseCommand& command, const Words& words, const Sce
 // Commands that only administrators may give; nothing when it is none of them.
 std::optional<Result<Answer>> Administer(const Words& words, const Scene& scene) {
   using Command = Result<Answer> (*)(const Words&, const Scene&);
-  constexpr std::pair<std::string_view, Command> kCommands[] = {
-      {"KILL_CLIENT", &KillClient}, {"RELOAD", &Reload}, {"SHUTDOWN", &ShutDown}};
+  constexpr std::pair<std::string_view, Command> kCommands[] = {{"KILL_CLIENT", &KillClient},
+                                                                {"RELOAD", &Reload},
+                                                                {"SHUTDOWN", &ShutDown},
+                                                                {"SUSPEND", &Suspend}};
   const Error not_admin = Refused("admin access needed", {}, "42501");
   for (const DatabaseCommand& command : kDatabaseCommands) {
     if (!words[0].Is(command.name)) continue;

@@ -11,6 +11,7 @@ const char* HelpText() {
          "\tRELOAD\n"
          "\tPAUSE [<db>]\n"
          "\tRESUME [<db>]\n"
+         "\tSUSPEND\n"
          "\tDISABLE <db>\n"
          "\tENABLE <db>\n"
          "\tRECONNECT [<db>]\n"

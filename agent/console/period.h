@@ -20,8 +20,9 @@ struct Period {
 
 class Periods {
  public:
-  // `length` is asked before each look.
-  Periods(const stats::SnapshotHub& hub, std::function<Duration()> length);
+  // `length` is asked before each look; `at_end` is told of each whole period, on our thread.
+  Periods(const stats::SnapshotHub& hub, std::function<Duration()> length,
+          std::function<void(const Period&)> at_end = nullptr);
   ~Periods() { Stop(); }
   void Stop();
 
@@ -32,6 +33,7 @@ class Periods {
 
   const stats::SnapshotHub& hub_;
   const std::function<Duration()> length_;
+  const std::function<void(const Period&)> at_end_;
   mutable std::mutex mutex_;  // protects all below
   stats::SnapshotPtr begin_;  // of the period before the one that is under way
   stats::SnapshotPtr end_;

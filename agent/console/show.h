@@ -1,6 +1,8 @@
 // What SHOW can show: a table each, with PgBouncer's columns (docs/console.md has the list).
 #pragma once
 
+#include <string>
+
 #include "base/result.h"
 #include "console/answer.h"
 #include "console/command.h"
@@ -22,6 +24,9 @@ Result<Table> ShowStats(const Scene& scene);
 Result<Table> ShowStatsTotals(const Scene& scene);
 Result<Table> ShowStatsAverages(const Scene& scene);
 Result<Table> ShowTotals(const Scene& scene);
+
+// "stats: 3 xacts/s, ...": the averages of a period, as PgBouncer logs them.
+std::string StatsLine(const Period& period);
 
 Result<Table> ShowConfig(const Scene& scene);
 

@@ -77,10 +77,12 @@ Result<Table> ShowVersion(const Scene& scene) {
 
 Result<Table> ShowState(const Scene& scene) {
   const bool paused = scene.door.IsPaused();
+  const bool suspended = scene.door.IsSuspended();
   Table table;
   table.columns = {{"key", ColumnType::kText}, {"value", ColumnType::kText}};
-  table.rows = {
-      {"active", paused ? "no" : "yes"}, {"paused", paused ? "yes" : "no"}, {"suspended", "no"}};
+  table.rows = {{"active", paused || suspended ? "no" : "yes"},
+                {"paused", paused ? "yes" : "no"},
+                {"suspended", suspended ? "yes" : "no"}};
   return table;
 }
 

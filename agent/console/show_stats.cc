@@ -1,4 +1,6 @@
 // SHOW STATS, STATS_TOTALS, STATS_AVERAGES and TOTALS.
+#include <fmt/format.h>
+
 #include <array>
 #include <map>
 
@@ -181,6 +183,22 @@ Table OneBlock(const ByDatabase& databases, const Names& names) {
 }
 
 }  // namespace
+
+std::string StatsLine(const Period& period) {
+  const auto all_of = [](const stats::SnapshotPtr& snapshot) {
+    Counts sum{};
+    for (const auto& [database, counts] : CountsOf(snapshot)) Add(sum, counts);
+    return sum;
+  };
+  const Counts average = Averages(all_of(period.begin), all_of(period.end),
+                                  Since(period.begin->steady_time, period.end->steady_time));
+  return fmt::format(
+      "stats: {} xacts/s, {} queries/s, {} client parses/s, {} server parses/s, {} binds/s, "
+      "in {} B/s, out {} B/s, xact {} us, query {} us, wait {} us",
+      average[kTransactions], average[kQueries], average[kClientParses], average[kServerParses],
+      average[kBinds], average[kReceived], average[kSent], average[kTransactionTime],
+      average[kQueryTime], average[kWaitTime]);
+}
 
 Result<Table> ShowStats(const Scene& scene) {
   ByDatabase averages = AveragesOf(scene.periods.Last());

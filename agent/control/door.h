@@ -46,6 +46,8 @@ class Door {
   virtual EffectiveSettings Settings() const = 0;
   // Whether all databases are paused together.
   virtual bool IsPaused() const = 0;
+  // Whether Suspend() is in force.
+  virtual bool IsSuspended() const = 0;
   virtual DatabaseSwitches SwitchesOf(const std::string& database) const = 0;
 
   // Every connection at about one moment.  kTimeout: a core did not answer.
@@ -58,7 +60,10 @@ class Door {
   // No client gets a server connection from now on; returns when all are closed, those in use as
   // they become free.  kAborted: `stop` was requested before, and the pause is called off.
   virtual Result<Done> Pause(const std::string& database, const std::stop_token& stop) = 0;
-  // Ends a pause.
+  // Nothing is read from clients and servers from now on; returns when everything is sent that had
+  // been read.  Who does not take it within suspend_timeout is ended.  kAborted: as Pause().
+  virtual Result<Done> Suspend(const std::stop_token& stop) = 0;
+  // Ends a pause; of all databases (empty) also a Suspend().
   virtual Result<Done> Resume(const std::string& database) = 0;
   // New clients are refused, or let in again.
   virtual Result<Done> Disable(const std::string& database) = 0;

@@ -55,10 +55,21 @@ void RaiseDescriptorLimit(int max_clients) {
 
 }  // namespace
 
+LogOptions LogOptionsOf(const config::Settings& settings, bool is_quiet) {
+  return {.level = settings.log_level,
+          .file = settings.logfile,
+          .style = settings.log_format == config::LogFormat::kPgBouncer ? LogStyle::kPgBouncer
+                                                                        : LogStyle::kPgvalet,
+          .is_quiet = is_quiet,
+          .syslog_ident = settings.syslog ? settings.syslog_ident : std::string(),
+          .syslog_facility = settings.syslog_facility};
+}
+
 Agent::Agent(config::CommandLine command_line, config::Environment environment,
              config::Loaded loaded)
     : command_line_(std::move(command_line)),
       environment_(std::move(environment)),
+      is_quiet_(command_line_.is_quiet || command_line_.is_daemon),
       settings_(std::move(loaded.settings)),
       sources_(std::move(loaded.sources)),
       started_at_(stats::WallNow()),
@@ -72,7 +83,8 @@ Agent::~Agent() { StopAll(); }
 sigset_t Agent::Signals() {
   sigset_t signals;
   sigemptyset(&signals);
-  for (int signal : {SIGHUP, SIGTERM, SIGINT, SIGQUIT}) sigaddset(&signals, signal);
+  for (int signal : {SIGHUP, SIGTERM, SIGINT, SIGQUIT, SIGUSR1, SIGUSR2})
+    sigaddset(&signals, signal);
   return signals;
 }
 
@@ -107,7 +119,12 @@ Result<Done> Agent::Start() {
   if (Result<Done> listening = StartListening(); !listening) return listening.error();
   state_ = stats::AgentState::kRunning;
   publisher_->PublishNow();
-  log::info("pgvaletd {} is ready", PGVALET_VERSION);
+  if (CurrentLogStyle() == LogStyle::kPgBouncer) {
+    log::info("process up: PgBouncer {} (pgvalet {})", settings()->pgbouncer_version,
+              PGVALET_VERSION);
+  } else {
+    log::info("pgvaletd {} is ready", PGVALET_VERSION);
+  }
   TellEvent("agent_started", std::string("pgvaletd ") + PGVALET_VERSION + " is ready");
   return Done{};
 }
@@ -165,7 +182,10 @@ Result<Done> Agent::StartListening() {
              "there is no address to listen on: set listen_addr or unix_socket_dir"};
   for (const io::Address& address : *addresses) {
     Result<io::ListenSocket> socket =
-        io::ListenSocket::Open(address, settings->listen_backlog, settings->unix_socket_mode);
+        io::ListenSocket::Open(address, {.backlog = settings->listen_backlog,
+                                         .unix_mode = settings->unix_socket_mode,
+                                         .unix_group = settings->unix_socket_group,
+                                         .reuse_port = settings->so_reuseport});
     if (socket) {
       log::info("listening on {}", socket->name());
       listen_sockets_.push_back(std::move(*socket));
@@ -269,11 +289,22 @@ void Agent::Run() {
   log::info("pgvaletd has ended");
 }
 
-void Agent::OnSignal(int signal) {
+bool Agent::Administer(int signal) {
+  if (signal != SIGHUP && signal != SIGUSR1 && signal != SIGUSR2) return false;
   if (signal == SIGHUP) {
+    log::info("got SIGHUP, re-reading config");
     [[maybe_unused]] const Result<Done> reloaded = Reload();  // it has logged what is wrong
-    return;
+    return true;
   }
+  const bool pauses = signal == SIGUSR1;
+  log::info("got {}", pauses ? "SIGUSR1, pausing all activity" : "SIGUSR2, continuing from PAUSE");
+  const Result<Done> done = pauses ? door_->BeginPause("") : door_->Resume("");
+  if (!done) log::warn("{}", done.error().what);
+  return true;
+}
+
+void Agent::OnSignal(int signal) {
+  if (Administer(signal)) return;
   const bool again = state_ == stats::AgentState::kDraining;
   TellEvent("agent_stopping",
             again ? "ending faster: asked a second time" : "no new clients; ending as was asked");
@@ -281,12 +312,12 @@ void Agent::OnSignal(int signal) {
   state_ = stats::AgentState::kDraining;
   if (publisher_) publisher_->PublishNow();
   if (signal == SIGTERM && !again) {
-    log::info("SIGTERM: no new clients, waiting for those connected to leave");
+    log::info("got SIGTERM, no new clients, waiting for those connected to leave");
     SetState(session::ServiceState::kDraining);
     const Duration limit = settings()->shutdown_timeout;
     if (limit > Duration::zero()) give_up_at_ = Clock::now() + limit;
   } else if (signal == SIGINT && !again) {
-    log::info("SIGINT: finishing transactions");
+    log::info("got SIGINT, shutting down, waiting for transactions to end");
     SetState(session::ServiceState::kFinishing);
   } else {
     log::info("ending now");
@@ -370,9 +401,9 @@ Result<Done> Agent::LoadAndApply(const config::CommandLine& command_line) {
     log::error("reload refused, the settings stay as they are: {}", tokens.error().ToString());
     return tokens.error();
   }
-  if (next->log_level != before->log_level || next->logfile != before->logfile ||
+  if (LogOptionsOf(*next, is_quiet_) != LogOptionsOf(*before, is_quiet_) ||
       !next->logfile.empty()) {
-    if (Result<Done> log = StartLog(next->log_level, next->logfile); !log) {
+    if (Result<Done> log = StartLog(LogOptionsOf(*next, is_quiet_)); !log) {
       log::error("{}", log.error().ToString());
     }
   }

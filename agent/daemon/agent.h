@@ -15,6 +15,7 @@
 #include "api/grpc_server.h"
 #include "api/http_server.h"
 #include "auth/user_directory.h"
+#include "base/log.h"
 #include "base/result.h"
 #include "config/load.h"
 #include "console/admin_console.h"
@@ -35,6 +36,9 @@
 
 namespace pgvalet::daemon {
 
+// How the log is to be written by these settings.
+LogOptions LogOptionsOf(const config::Settings& settings, bool is_quiet);
+
 class Agent {
  public:
   Agent(config::CommandLine command_line, config::Environment environment, config::Loaded loaded);
@@ -48,7 +52,7 @@ class Agent {
 
   // Until a signal has ended the agent: SIGHUP reloads, SIGTERM drains (waits for clients to
   // leave), SIGINT finishes transactions, SIGQUIT ends now; a second SIGTERM or SIGINT goes one
-  // step further.
+  // step further.  SIGUSR1 pauses all databases, SIGUSR2 resumes them.
   void Run();
 
   // The signals Run() waits for.
@@ -77,6 +81,8 @@ class Agent {
   Result<Done> LoadAndApply(const config::CommandLine& command_line);
   void Apply(const config::SettingsPtr& next);
   void OnSignal(int signal);
+  // False: the signal is not about pausing or reading settings.
+  bool Administer(int signal);
   void StopListening();
   void SetState(session::ServiceState state);
   void EndClients(const char* reason);
@@ -86,6 +92,7 @@ class Agent {
 
   const config::CommandLine command_line_;
   const config::Environment environment_;
+  const bool is_quiet_;      // nothing goes to stderr once we run
   std::mutex reload_mutex_;  // one change of settings at a time; taken before settings_mutex_
   std::vector<std::pair<std::string, std::string>> set_since_;  // by the door, until a reload
 

@@ -143,25 +143,78 @@ pool::Switches& ControlDoor::SwitchesFor(const std::string& database) const {
 
 bool ControlDoor::IsPaused() const { return groups_.process_switches().paused; }
 
+bool ControlDoor::IsSuspended() const { return groups_.process_switches().suspended; }
+
 control::DatabaseSwitches ControlDoor::SwitchesOf(const std::string& database) const {
   const std::shared_ptr<pool::Switches> switches = groups_.SwitchesOf(database);
   return {switches->paused, switches->disabled};
 }
 
-Result<Done> ControlDoor::Pause(const std::string& database, const std::stop_token& stop) {
+Result<Done> ControlDoor::BeginPause(const std::string& database) {
   if (Result<Done> known = CheckDatabase(database); !known) return known.error();
+  if (IsSuspended()) return NoSense("already suspended");
   if (SwitchesFor(database).paused.exchange(true)) return NoSense("already paused", database);
   Tell("paused", database, "pausing");
   TellCores([](session::SessionContext& sessions) { sessions.pools().ApplySwitches(); });
-  const Result<bool> closed =
-      WaitUntil(stop, [&]() -> Result<bool> { return groups_.ServerConnections(database) == 0; });
-  if (closed && *closed) return Done{};
+  return Done{};
+}
+
+Result<Done> ControlDoor::Pause(const std::string& database, const std::stop_token& stop) {
+  if (Result<Done> begun = BeginPause(database); !begun) return begun.error();
+  const pool::Switches& switches = SwitchesFor(database);
+  const Result<bool> over = WaitUntil(stop, [&]() -> Result<bool> {
+    return groups_.ServerConnections(database) == 0 || !switches.paused;
+  });
+  if (over && *over && switches.paused) return Done{};
+  // Called off by who asked for it, or ended by somebody else.
   [[maybe_unused]] const Result<Done> resumed = Resume(database);
   return Error{ErrorCode::kAborted, "the pause was called off", 0, database, "57014"};
 }
 
+Result<Done> ControlDoor::Suspend(const std::stop_token& stop) {
+  if (IsPaused()) return NoSense("already paused");
+  if (groups_.process_switches().suspended.exchange(true)) return NoSense("already suspended");
+  log::info("suspending: nothing is read from clients and servers");
+  Result<bool> told = AskAny([](session::SessionContext& sessions) {
+    sessions.SetSuspended(true);
+    return true;
+  });
+  Result<Done> flushed = told ? FlushClients(stop) : Result<Done>(told.error());
+  if (flushed && IsSuspended()) return Done{};
+  [[maybe_unused]] const Result<Done> resumed = Resume("");
+  if (!flushed) return flushed.error();
+  return Error{ErrorCode::kAborted, "the command was called off", 0, {}, "57014"};
+}
+
+Result<Done> ControlDoor::FlushClients(const std::stop_token& stop) {
+  const Duration limit = process_.settings().settings->suspend_timeout;
+  const Time give_up_at = Clock::now() + limit;
+  Result<bool> over = WaitUntil(stop, [&]() -> Result<bool> {
+    if (!IsSuspended()) return true;  // somebody else has ended it
+    if (limit > Duration::zero() && Clock::now() >= give_up_at) {
+      return AskAny([](session::SessionContext& sessions) {
+        sessions.EndUnflushed(
+            "suspend_timeout: the client or its server did not take what is sent");
+        return true;
+      });
+    }
+    Result<bool> unsent =
+        AskAny([](session::SessionContext& sessions) { return sessions.HasUnflushed(); });
+    if (!unsent) return unsent;
+    return !*unsent;
+  });
+  if (!over) return over.error();
+  if (!*over) return Error{ErrorCode::kAborted, "the command was called off", 0, {}, "57014"};
+  return Done{};
+}
+
 Result<Done> ControlDoor::Resume(const std::string& database) {
   if (Result<Done> known = CheckDatabase(database); !known) return known.error();
+  if (database.empty() && groups_.process_switches().suspended.exchange(false)) {
+    log::info("going on: reading from clients and servers again");
+    TellCores([](session::SessionContext& sessions) { sessions.SetSuspended(false); });
+    return Done{};
+  }
   if (!SwitchesFor(database).paused.exchange(false)) return NoSense("not paused", database);
   Tell("resumed", database, "going on");
   TellCores([](session::SessionContext& sessions) { sessions.pools().ApplySwitches(); });

@@ -34,10 +34,12 @@ class ControlDoor final : public control::Door {
   stats::SnapshotPtr Snapshot() const override { return process_.snapshot(); }
   control::EffectiveSettings Settings() const override { return process_.settings(); }
   bool IsPaused() const override;
+  bool IsSuspended() const override;
   control::DatabaseSwitches SwitchesOf(const std::string& database) const override;
   Result<std::vector<control::ClientInfo>> ListClients() override;
   Result<std::vector<control::ServerInfo>> ListServers() override;
   Result<Done> Pause(const std::string& database, const std::stop_token& stop) override;
+  Result<Done> Suspend(const std::stop_token& stop) override;
   Result<Done> Resume(const std::string& database) override;
   Result<Done> Disable(const std::string& database) override;
   Result<Done> Enable(const std::string& database) override;
@@ -52,6 +54,9 @@ class ControlDoor final : public control::Door {
   }
   void ShutDown(control::Shutdown how) override { process_.shut_down(how); }
 
+  // Pause() without the wait: server connections are closed as they become free.
+  Result<Done> BeginPause(const std::string& database);
+
  private:
   // Log and events: what is being done to a database, or (empty) all.
   void Tell(const char* kind, const std::string& database, const char* what);
@@ -59,6 +64,7 @@ class ControlDoor final : public control::Door {
   // used.
   Result<Done> CheckDatabase(const std::string& database) const;
   pool::Switches& SwitchesFor(const std::string& database) const;
+  Result<Done> FlushClients(const std::stop_token& stop);
   void TellCores(const std::function<void(session::SessionContext&)>& order);
   // The answers of all cores, in their order; kTimeout when one does not come.
   template <typename Answer>

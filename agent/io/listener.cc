@@ -1,6 +1,7 @@
 #include "io/listener.h"
 
 #include <fcntl.h>
+#include <grp.h>
 #include <netdb.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -46,10 +47,24 @@ bool IsOurs(int fd) {
   return getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &length) == 0 && peer.pid == getpid();
 }
 
+Result<Done> SetOwnership(const std::string& path, const ListenOptions& options) {
+  if (!options.unix_group.empty()) {
+    const group* found = getgrnam(options.unix_group.c_str());
+    if (found == nullptr) {
+      return Error{ErrorCode::kInvalidSetting, "unix_socket_group: there is no such group", 0,
+                   options.unix_group};
+    }
+    if (chown(path.c_str(), static_cast<uid_t>(-1), found->gr_gid) != 0) {
+      return SocketError("cannot set the group of the Unix socket", path);
+    }
+  }
+  if (chmod(path.c_str(), options.unix_mode) == 0) return Done{};
+  return SocketError("cannot set the mode of the Unix socket", path);
+}
+
 }  // namespace
 
-Result<ListenSocket> ListenSocket::Open(const Address& address, int backlog,
-                                        std::uint32_t unix_mode) {
+Result<ListenSocket> ListenSocket::Open(const Address& address, const ListenOptions& options) {
   const std::string name = address.ToString();
   int lock_fd = -1;
   std::string path;
@@ -64,15 +79,18 @@ Result<ListenSocket> ListenSocket::Open(const Address& address, int backlog,
   if (fd < 0) return SocketError("cannot make a socket", name);
   const int on = 1;
   setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+  if (options.reuse_port && !address.is_unix()) {
+    setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &on, sizeof on);
+  }
   if (address.family() == AF_INET6) setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof on);
   if (bind(fd, address.raw(), address.length) != 0) {
     made.unlink_path_.clear();
     return SocketError("cannot bind", name);
   }
-  if (!path.empty() && chmod(path.c_str(), unix_mode) != 0) {
-    return SocketError("cannot set the mode of the Unix socket", name);
+  if (!path.empty()) {
+    if (Result<Done> set = SetOwnership(path, options); !set) return set.error();
   }
-  if (listen(fd, backlog) != 0) return SocketError("cannot listen", name);
+  if (listen(fd, options.backlog) != 0) return SocketError("cannot listen", name);
   return made;
 }
 
@@ -84,7 +102,10 @@ Result<ListenSocket> ListenSocket::OpenPrivate(std::uint16_t port, std::string* 
   *directory = "@pgvaletd-" + std::to_string(getpid()) + "-" + std::to_string(random);
   Result<Address> address = Address::ForUnixDirectory(*directory, port);
   if (!address) return address.error();
-  Result<ListenSocket> socket = Open(*address, SOMAXCONN, 0);
+  ListenOptions options;
+  options.backlog = SOMAXCONN;
+  options.unix_mode = 0;
+  Result<ListenSocket> socket = Open(*address, options);
   if (socket) socket->is_private_ = true;
   return socket;
 }

@@ -11,10 +11,17 @@
 
 namespace pgvalet::io {
 
+struct ListenOptions {
+  int backlog = 128;
+  std::uint32_t unix_mode = 0777;
+  std::string unix_group;   // by name; empty: the process's
+  bool reuse_port = false;  // of TCP: other processes may listen on it too
+};
+
 // A listening descriptor and where it listens; closes (and removes a Unix socket file) at its end.
 class ListenSocket {
  public:
-  static Result<ListenSocket> Open(const Address& address, int backlog, std::uint32_t unix_mode);
+  static Result<ListenSocket> Open(const Address& address, const ListenOptions& options);
   // For this process alone: an abstract Unix socket with a name that nobody knows, where others
   // are turned away.  `directory` is what libpq takes as host, with `port`.
   static Result<ListenSocket> OpenPrivate(std::uint16_t port, std::string* directory);

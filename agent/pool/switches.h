@@ -8,11 +8,13 @@
 
 namespace pgvalet::pool {
 
+// Suspended (of the process only): nothing is read from clients, nor from servers that serve one.
 // Paused: no client gets a server connection, and those there are are closed as they become free.
 // Clients wait in line, with query_wait_timeout.
 struct Switches {
   std::atomic<bool> paused{false};
   std::atomic<bool> disabled{false};  // of a database: no new clients
+  std::atomic<bool> suspended{false};
 };
 
 }  // namespace pgvalet::pool

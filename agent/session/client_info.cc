@@ -31,17 +31,24 @@ const std::string& ClientSession::database() const {
   return pool_ != nullptr ? pool_->key().database : kNone;
 }
 
+const std::string& ClientSession::user() const {
+  static const std::string kNone;
+  if (console_) return console_->caller().user;
+  if (login_user_) return *login_user_;
+  return pool_ != nullptr ? pool_->key().user : kNone;
+}
+
+bool ClientSession::IsFlushed() const {
+  return !stream_.blocked() && (!lease_ || !lease_->stream->blocked());
+}
+
 control::ClientInfo ClientSession::Describe(Time now) const {
   control::ClientInfo info;
   info.id = id_;
   info.state = StateOf(state_);
   info.database = database();
-  if (console_) {
-    info.user = console_->caller().user;
-    info.state = control::ClientState::kActive;
-  } else if (pool_ != nullptr) {
-    info.user = pool_->key().user;
-  }
+  info.user = user();
+  if (console_) info.state = control::ClientState::kActive;
   if (wanted_ != nullptr) {
     if (const std::string* name = wanted_->Find("application_name")) info.application_name = *name;
   }

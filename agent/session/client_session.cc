@@ -129,6 +129,8 @@ void ClientSession::GetInLine() {
 
 void ClientSession::OnLease(pool::Lease lease) {
   TakeLease(std::move(lease));
+  const bool has_request = stream_.readable() || !pending_.empty();
+  if (context_->is_suspended() && has_request) return;  // RunDeferred() goes on
   if (!pending_.empty() && !TakeRequests({})) return;
   if (stream_.readable()) return ReadRequests();
   ReleaseIfIdle();
@@ -191,7 +193,7 @@ void ClientSession::End(std::string_view reason) {
   }
   if (logged_in_ && pool_ != nullptr && context_->settings()->log_disconnections) {
     log::info("client gone: client={} database={} user={} reason={}", peer_.ToString(),
-              pool_->key().database, pool_->key().user, reason);
+              pool_->key().database, user(), reason);
   }
   SayGoodbye();
 }

@@ -78,6 +78,10 @@ class ClientSession final : public SessionHook,
   bool is_console() const { return console_ != nullptr; }
   // Empty: it is logging in.
   const std::string& database() const;
+  // Who logged in; not always the user of its pool.
+  const std::string& user() const;
+  // Nothing waits for the client or its server to take it.
+  bool IsFlushed() const;
   // The backend it has, 0: none.
   std::uint32_t server_pid() const { return lease_ ? lease_->backend_pid : 0; }
   control::ClientInfo Describe(Time now) const;
@@ -290,9 +294,10 @@ class ClientSession final : public SessionHook,
   bool pin_was_held_ = false;  // ever
   Time state_since_{};
   const Time connected_at_;
-  std::unique_ptr<ClientLogin> login_;      // until logged in
-  std::unique_ptr<ConsoleClient> console_;  // talks to the console instead of a server
-  std::unique_ptr<ProbeResult> probe_;      // while one is under way
+  std::unique_ptr<const std::string> login_user_;  // null: the user of the pool
+  std::unique_ptr<ClientLogin> login_;             // until logged in
+  std::unique_ptr<ConsoleClient> console_;         // talks to the console instead of a server
+  std::unique_ptr<ProbeResult> probe_;             // while one is under way
   // What currval() and lastval() know, as the extension reported it; null: they know nothing.
   std::unique_ptr<const std::string> sequences_;
   bool asks_sequences_ = false;           // it has used them, or may

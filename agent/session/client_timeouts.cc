@@ -20,6 +20,7 @@ void ClientSession::CheckIdle(Time now) {
     return;
   }
   if (pool_ == nullptr) return;  // of the console
+  if (context_->is_suspended()) return;
   if (Passed(pool_->policy().client_idle_timeout, state_since_, now)) {
     Kill("57P05", "terminating connection due to client_idle_timeout");
   }
@@ -30,6 +31,7 @@ bool ClientSession::TransactionIsOpen() const {
 }
 
 void ClientSession::OnLeaseTick(Time now) {
+  if (context_->is_suspended()) return;  // what it has done may lie unread
   const pool::PoolPolicy& policy = pool_->policy();
   if (pin_id_ != 0) WarnOfPin(now);
   CheckListening(now);

@@ -90,6 +90,13 @@ class SessionContext {
 
   // What there is, appended.
   void Describe(Time now, std::vector<control::ClientInfo>& clients) const;
+  // While suspended, sessions read nothing from their clients and servers.
+  void SetSuspended(bool suspended);
+  bool is_suspended() const { return suspended_; }
+  // Whether a client or its server has yet to take what is sent to it.
+  bool HasUnflushed() const;
+  // Ends those.
+  void EndUnflushed(const char* reason);
   // False: no client here has this id.
   bool KillClient(std::uint64_t id, const char* reason);
   // All clients of a database, or (empty) of all databases; not those of the console.
@@ -151,6 +158,7 @@ class SessionContext {
   config::SettingsPtr settings_;
   auth::UserDirectoryPtr users_;
   ServiceState state_ = ServiceState::kRunning;
+  bool suspended_ = false;
   CancelSender cancel_sender_;
   pool::PoolDirectory pools_;
   bool idle_timeouts_;  // some idle client may have to go

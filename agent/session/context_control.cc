@@ -10,6 +10,35 @@ void SessionContext::Describe(Time now, std::vector<control::ClientInfo>& client
   }
 }
 
+void SessionContext::SetSuspended(bool suspended) {
+  suspended_ = suspended;
+  if (suspended) return;
+  // What came meanwhile is told once only: everybody has to look.
+  for (SessionList* list : {&idle_, &waiting_, &active_}) {
+    for (ClientSession& session : *list) {
+      if (!session.is_console()) loop_.Defer(session);
+    }
+  }
+}
+
+bool SessionContext::HasUnflushed() const {
+  for (const SessionList* list : {&idle_, &waiting_, &active_}) {
+    for (const ClientSession& session : *list) {
+      if (!session.is_console() && !session.IsFlushed()) return true;
+    }
+  }
+  return false;
+}
+
+void SessionContext::EndUnflushed(const char* reason) {
+  for (SessionList* list : {&idle_, &waiting_, &active_}) {
+    for (auto it = list->begin(); it != list->end();) {
+      ClientSession& session = *it++;
+      if (!session.is_console() && !session.IsFlushed()) session.End(reason);
+    }
+  }
+}
+
 bool SessionContext::KillClient(std::uint64_t id, const char* reason) {
   for (SessionList* list : {&login_, &idle_, &waiting_, &active_}) {
     for (ClientSession& session : *list) {

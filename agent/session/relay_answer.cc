@@ -39,6 +39,7 @@ std::size_t BytesNeeded(const wire::Header& header) {
 }  // namespace
 
 void ClientSession::OnServerReadable() {
+  if (context_->is_suspended()) return;  // RunDeferred() comes back here
   for (int i = 0; i < kReadsPerTurn; ++i) {
     // A slow reader: OnWritable() comes back here; or OnNotificationsComplete().
     if (stream_.blocked() || AwaitsNotifications()) return;

@@ -23,6 +23,7 @@ bool NeedsNoServer(char type) {
 }  // namespace
 
 void ClientSession::ReadRequests() {
+  if (context_->is_suspended()) return;  // RunDeferred() comes back here
   for (int i = 0; i < kReadsPerTurn; ++i) {
     if (state_ == ClientState::kWaiting && !stream_.hangup()) return;  // OnLease() comes back here
     if (lease_ && MustNotSend()) {  // OnServerWritable(), or the answers, come back here
