@@ -54,6 +54,9 @@ install: all ## install into PG_CONFIG's server, $(prefix)/bin and /etc/pgvalet
 	$(MAKE) -C extension PG_CONFIG=$(PG_CONFIG_PROGRAM) install
 	install -d $(DESTDIR)$(prefix)/bin $(DESTDIR)$(sysconfdir)/pgvalet
 	install -m 755 $(BUILD)/bin/pgvaletd $(BUILD)/bin/pgvalet $(DESTDIR)$(prefix)/bin/
+	@# To be started as PgBouncer, out of the way of PgBouncer's own program.
+	install -d $(DESTDIR)$(prefix)/lib/pgvalet
+	ln -sf ../../bin/pgvaletd $(DESTDIR)$(prefix)/lib/pgvalet/pgbouncer
 	@# A configuration that is already there is the administrator's.
 	test -e $(DESTDIR)$(sysconfdir)/pgvalet/pgvalet.toml || \
 	  install -m 640 deploy/pgvalet.toml $(DESTDIR)$(sysconfdir)/pgvalet/pgvalet.toml
@@ -63,6 +66,7 @@ install: all ## install into PG_CONFIG's server, $(prefix)/bin and /etc/pgvalet
 uninstall: ## remove what install put there; the configuration stays
 	$(MAKE) -C extension PG_CONFIG=$(PG_CONFIG_PROGRAM) uninstall
 	rm -f $(DESTDIR)$(prefix)/bin/pgvaletd $(DESTDIR)$(prefix)/bin/pgvalet
+	rm -rf $(DESTDIR)$(prefix)/lib/pgvalet
 
 ## Run
 

@@ -16,6 +16,7 @@ constexpr const char* kExamples =
     "  pgvalet top --view backends             begin with the backends\n"
     "  pgvalet --address db1:6544 top          an agent elsewhere\n"
     "  pgvalet top --iterations 60 > log.txt   a table per second into a file\n"
+    "  pgvalet import pgbouncer.ini -o a.toml  move over from PgBouncer\n"
     "\n"
     "Exit status: 0 fine, 1 the agent is not open to clients, 2 wrong usage,\n"
     "3 no agent can be reached.\n"
@@ -87,7 +88,19 @@ void AddStatus(CLI::App* app, Options* options) {
   status->callback([options] { options->command = Command::kStatus; });
 }
 
+void AddImport(CLI::App* app, Options* options) {
+  CLI::App* import = app->add_subcommand(
+      "import", "Turn PgBouncer's configuration file into one of pgvalet; says what differs");
+  import->add_option("FILE", options->import_file, "pgbouncer.ini")->required()->option_text(" ");
+  import
+      ->add_option("-o,--output", options->output_file,
+                   "write there, for its owner alone, instead of to stdout")
+      ->type_name("FILE");
+  import->callback([options] { options->command = Command::kImport;
+});
 }  // namespace
+
+}  // namespace pgvalet::cli
 
 std::variant<Options, Answer> ParseCommandLine(std::vector<std::string> arguments) {
   Options options;
@@ -95,15 +108,17 @@ std::variant<Options, Answer> ParseCommandLine(std::vector<std::string> argument
   CLI::App app("pgvalet: what the agent and the server behind it are doing", "pgvalet");
   app.footer(kExamples);
   app.require_subcommand(1);
-  app.failure_message([](const CLI::App*, const CLI::Error& error) {
+  app.failure_message([](const CLI::App* failed, const CLI::Error& error) {
     std::string text = error.what();
-    if (error.get_name() == "RequiredError") text = "which command, status or top?";
+    const bool is_bare = failed->get_subcommands().empty();
+    if (error.get_name() == "RequiredError" && is_bare) text = "which command, status or top?";
     return text + "\nRun pgvalet --help for more.\n";
   });
   app.set_version_flag("--version", "pgvalet " PGVALET_VERSION);
   AddCommonOptions(&app, &options, &seconds.timeout);
   AddStatus(&app, &options);
   AddTop(&app, &options, &seconds);
+  AddImport(&app, &options);
 
   std::reverse(arguments.begin(), arguments.end());  // CLI11 takes them from the end
   try {

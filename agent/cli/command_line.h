@@ -21,7 +21,7 @@ enum ExitCode : int {
   kUnreachable = 3,  // no answer from an agent
 };
 
-enum class Command : std::uint8_t { kStatus, kTop };
+enum class Command : std::uint8_t { kStatus, kTop, kImport };
 
 struct Options {
   Command command = Command::kStatus;
@@ -32,6 +32,8 @@ struct Options {
   int iterations = 0;                           // top; 0: until told to stop
   bool plain = false;                           // top without the live view
   View view = View::kPools;                     // top
+  std::string import_file;                      // import: of PgBouncer
+  std::string output_file;                      // import; empty: stdout
 };
 
 // The command line asks for nothing but a text: help, version, or what is wrong with it.

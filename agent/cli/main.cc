@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "cli/command_line.h"
+#include "cli/import.h"
 #include "cli/status.h"
 #include "cli/top.h"
 
@@ -22,6 +23,7 @@ int Run(int argc, char** argv) {
     return answer->exit_code;
   }
   const Options& options = std::get<Options>(asked);
+  if (options.command == Command::kImport) return RunImport(options);
   return options.command == Command::kTop ? RunTop(options) : RunStatus(options);
 }
 

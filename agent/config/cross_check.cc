@@ -20,6 +20,12 @@ void Warning(Draft& draft, std::string_view key, std::string_view text) {
   draft.report.Warning(draft.PlaceOf(key), key, text);
 }
 
+// PgBouncer starts with it, and so do we with its file.
+void ForNothing(Draft& draft, const Place& place, std::string_view key, std::string_view text) {
+  if (draft.settings.pgbouncer_defaults) return draft.report.Warning(place, key, text);
+  draft.report.Mistake(place, key, text);
+}
+
 bool AnyDatabase(const Settings& settings, bool (*holds)(const DatabaseSettings&)) {
   return std::any_of(settings.databases.begin(), settings.databases.end(),
                      [&](const auto& entry) { return holds(entry.second); });
@@ -28,9 +34,9 @@ bool AnyDatabase(const Settings& settings, bool (*holds)(const DatabaseSettings&
 void CheckReachable(Draft& draft) {
   const Settings& settings = draft.settings;
   if (settings.databases.empty()) {
-    draft.report.Mistake({}, "databases",
-                         "nothing to connect to; give a URI (pgvaletd postgres://user@host/db) or "
-                         "a file with [databases] (pgvaletd --config pgvalet.toml)");
+    ForNothing(draft, {}, "databases",
+               "nothing to connect to; give a URI (pgvaletd postgres://user@host/db) or "
+               "a file with [databases] (pgvaletd --config pgvalet.toml)");
   }
   if (settings.listen_addr.empty() && settings.unix_socket_dir.empty()) {
     Mistake(draft, "listen_addr", "nobody can connect: unix_socket_dir is empty too");
@@ -60,25 +66,20 @@ void CheckLogin(Draft& draft) {
   // Another mistake may be the reason that nobody is left; one sentence is enough then.
   if (settings.auth_file.empty() && settings.inline_users.empty() && !can_query &&
       !settings.databases.empty() && !draft.report.has_mistakes()) {
-    Mistake(draft, "auth_type",
-            fmt::format("nobody could log in with {}: set auth_file, or auth_user for auth_query, "
-                        "or give a URI with user and password",
-                        AuthTypeName(settings.auth_type)));
+    ForNothing(
+        draft, draft.PlaceOf("auth_type"), "auth_type",
+        fmt::format("nobody could log in with {}: set auth_file, or auth_user for auth_query, "
+                    "or give a URI with user and password",
+                    AuthTypeName(settings.auth_type)));
   }
-}
-
-// PgBouncer starts with it, and so do we with its file.
-void TooSmallPool(Draft& draft, const Place& place, std::string_view key, std::string_view text) {
-  if (draft.settings.pgbouncer_defaults) return draft.report.Warning(place, key, text);
-  draft.report.Mistake(place, key, text);
 }
 
 void CheckGlobalPools(Draft& draft) {
   const Settings& settings = draft.settings;
   if (settings.min_pool_size > settings.default_pool_size) {
-    TooSmallPool(draft, draft.PlaceOf("min_pool_size"), "min_pool_size",
-                 fmt::format("expected at most default_pool_size ({}), not {}",
-                             settings.default_pool_size, settings.min_pool_size));
+    ForNothing(draft, draft.PlaceOf("min_pool_size"), "min_pool_size",
+               fmt::format("expected at most default_pool_size ({}), not {}",
+                           settings.default_pool_size, settings.min_pool_size));
   }
   if (settings.reserve_pool_size > 0 && settings.reserve_pool_timeout == Duration::zero()) {
     Warning(draft, "reserve_pool_size", "never used: reserve_pool_timeout is 0");
@@ -107,9 +108,9 @@ void CheckDatabase(const DatabaseSettings& database, Draft& draft) {
   const int pool_size = database.pool_size.value_or(settings.default_pool_size);
   const int min_pool_size = database.min_pool_size.value_or(settings.min_pool_size);
   if (min_pool_size > pool_size && (database.pool_size || database.min_pool_size)) {
-    TooSmallPool(draft, draft.PlaceOf(key), key,
-                 fmt::format("expected min_pool_size ({}) to be at most pool_size ({})",
-                             min_pool_size, pool_size));
+    ForNothing(draft, draft.PlaceOf(key), key,
+               fmt::format("expected min_pool_size ({}) to be at most pool_size ({})",
+                           min_pool_size, pool_size));
   }
   for (const HostPort& address : database.hosts) {
     if (IsOurselves(address, settings)) {

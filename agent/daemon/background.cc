@@ -3,9 +3,14 @@
 #include <fcntl.h>
 #include <grp.h>
 #include <pwd.h>
+#include <sys/socket.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include <cerrno>
+#include <cstddef>
+#include <cstdlib>
+#include <cstring>
 #include <utility>
 
 namespace pgvalet::daemon {
@@ -65,6 +70,25 @@ void Background::Ready() {
   if (nothing > STDERR_FILENO) close(nothing);
   [[maybe_unused]] const ssize_t told = write(ready_fd_, "!", 1);
   close(std::exchange(ready_fd_, -1));
+}
+
+void NotifyManager(std::string_view state) {
+  const char* path = std::getenv("NOTIFY_SOCKET");
+  sockaddr_un address{};
+  address.sun_family = AF_UNIX;
+  if (path == nullptr || (path[0] != '/' && path[0] != '@')) return;
+  const std::size_t length = std::strlen(path);
+  if (length >= sizeof address.sun_path) return;
+  std::memcpy(address.sun_path, path, length);
+  if (path[0] == '@') address.sun_path[0] = '\0';  // abstract
+  const int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+  if (fd < 0) return;
+  const auto address_bytes = static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + length);
+  // Nobody waits for an answer; without this the manager would give up on us, and say so.
+  [[maybe_unused]] const ssize_t sent =
+      sendto(fd, state.data(), state.size(), MSG_NOSIGNAL,
+             reinterpret_cast<const sockaddr*>(&address), address_bytes);
+  close(fd);
 }
 
 Result<Done> BecomeUser(const std::string& name) {

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 
 #include "base/result.h"
 
@@ -25,6 +26,9 @@ class Background {
  private:
   int ready_fd_ = -1;
 };
+
+// Tells the service manager that started us (systemd's NOTIFY_SOCKET), if one did: "READY=1".
+void NotifyManager(std::string_view state);
 
 // Becomes this operating system user, with its groups, if we are root.  Fails when there is no such
 // user, or when we are neither root nor that user.

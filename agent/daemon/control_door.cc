@@ -174,7 +174,7 @@ Result<Done> ControlDoor::Pause(const std::string& database, const std::stop_tok
 Result<Done> ControlDoor::Suspend(const std::stop_token& stop) {
   if (IsPaused()) return NoSense("already paused");
   if (groups_.process_switches().suspended.exchange(true)) return NoSense("already suspended");
-  log::info("suspending: nothing is read from clients and servers");
+  Tell("suspended", "", "suspending: nothing is read from clients and servers");
   Result<bool> told = AskAny([](session::SessionContext& sessions) {
     sessions.SetSuspended(true);
     return true;
@@ -211,7 +211,7 @@ Result<Done> ControlDoor::FlushClients(const std::stop_token& stop) {
 Result<Done> ControlDoor::Resume(const std::string& database) {
   if (Result<Done> known = CheckDatabase(database); !known) return known.error();
   if (database.empty() && groups_.process_switches().suspended.exchange(false)) {
-    log::info("going on: reading from clients and servers again");
+    Tell("resumed", "", "going on: reading from clients and servers again");
     TellCores([](session::SessionContext& sessions) { sessions.SetSuspended(false); });
     return Done{};
   }

@@ -98,7 +98,9 @@ int Serve(config::CommandLine command_line, const config::Environment& environme
         [[maybe_unused]] const Result<Done> log = StartLog(daemon::LogOptionsOf(*settings, true));
       }
       background.Ready();
+      daemon::NotifyManager("READY=1");
       agent.Run();
+      daemon::NotifyManager("STOPPING=1");
     } else {
       log::critical("cannot start: {}", started.error().ToString());
       status = kFailed;

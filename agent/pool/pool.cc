@@ -6,6 +6,7 @@
 
 #include "base/log.h"
 #include "pool/pool_directory.h"
+#include "pool/pool_log.h"
 #include "pool/server_restore.h"
 #include "wire/message_builder.h"
 
@@ -276,8 +277,7 @@ void Pool::EndCancel(std::uint64_t lease_id) {
 
 void Pool::Close(ServerConnection& server, const char* reason) {
   if (server.state == ServerState::kClosing && server.is_linked()) return;
-  log::debug("server connection closed: database={} user={} server_pid={} reason={}",
-             key().database, key().user, server.backend_pid, reason);
+  LogClosed(server, key(), *directory_.settings(), reason, loop().now());
   std::string goodbye;
   wire::AppendTerminate(goodbye);
   // Politeness: without it the server logs an unexpected end.  In the middle of a message it
@@ -393,8 +393,7 @@ void Pool::OnConnected(Connecting& connecting) {
     group_->catalog_epoch().Note(server->reported->relations(), true);
     server->retire = server->reported->outdated();
   }
-  log::debug("server connection opened: database={} user={} server_pid={} address={}",
-             key().database, key().user, server->backend_pid, server->address.ToString());
+  LogOpened(*server, key(), *directory_.settings());
   MakeFree(*server.release());
 }
 

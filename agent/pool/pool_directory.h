@@ -39,6 +39,7 @@ class PoolDirectory {
   Pool* Find(const PoolKey& key);
 
   void SetSettings(config::SettingsPtr settings);
+  const config::SettingsPtr& settings() const { return settings_; }
   // About ten times a second.
   void Tick(Time now);
   // In these, an empty `database` is all of them.

@@ -7,6 +7,7 @@
 #include "session/context.h"
 #include "session/login_settings.h"
 #include "session/secret_lookup.h"
+#include "session/session_log.h"
 #include "wire/message_builder.h"
 
 namespace pgvalet::session {
@@ -81,8 +82,7 @@ void ClientLogin::Refuse(const Error& error) {
     log::info("client left during login: client={} user={}", session_.peer().ToString(), user_);
     return session_.End("left during login");
   }
-  log::warn("login refused: client={} database={} user={} reason={}", session_.peer().ToString(),
-            database_, user_, error.ToString());
+  LogRefusal({&session_, session_.peer(), database_, user_}, error.ToString());
   context_.events().AddLimited({.kind = "login_refused",
                                 .database = database_,
                                 .user = user_,
@@ -230,6 +230,9 @@ io::Task<Result<Done>> ClientLogin::LogIn(wire::StartupPacket startup) {
                       "no PostgreSQL user name specified in startup packet");
   database_ = startup.Find("database");
   if (database_.empty()) database_ = user_;
+  if (context_.settings()->log_connections) {
+    LogLoginAttempt({&session_, session_.peer(), database_, user_});
+  }
   if (startup.minor > 0 || !startup.protocol_options.empty()) {
     std::string out;
     wire::AppendNegotiateProtocolVersion(out, 3 << 16, startup.protocol_options);
@@ -284,8 +287,7 @@ io::Task<Result<Done>> ClientLogin::LogInToPool(wire::StartupPacket startup) {
   SendWelcome(*welcome, **accepted);
   pool->counters().client_logins.Add();
   if (settings->log_connections) {
-    log::info("client logged in: client={} database={} user={}", session_.peer().ToString(),
-              database_, user_);
+    LogLogin({&session_, session_.peer(), database_, user_});
   }
   co_return Done{};
 }

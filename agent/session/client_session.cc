@@ -2,11 +2,11 @@
 
 #include <utility>
 
-#include "base/log.h"
 #include "session/client_login.h"
 #include "session/console_client.h"
 #include "session/context.h"
 #include "session/probe.h"
+#include "session/session_log.h"
 
 namespace pgvalet::session {
 
@@ -155,8 +155,7 @@ void ClientSession::Kill(std::string_view sqlstate, std::string_view message,
                          std::string_view hint) {
   if (state_ == ClientState::kClosing || state_ == ClientState::kDead) return;
   if (context_->settings()->log_pooler_errors) {
-    log::warn("client told to go: client={} sqlstate={} message={}", peer_.ToString(), sqlstate,
-              message);
+    LogError({this, peer_, database(), user()}, sqlstate, message);
   }
   if (logged_in_ && pool_ != nullptr) TellEvent("client_ended", message);
   if (!IsInMessage()) {
@@ -192,8 +191,8 @@ void ClientSession::End(std::string_view reason) {
     DropLease("its client left it in the middle of something");
   }
   if (logged_in_ && pool_ != nullptr && context_->settings()->log_disconnections) {
-    log::info("client gone: client={} database={} user={} reason={}", peer_.ToString(),
-              pool_->key().database, user(), reason);
+    LogGoodbye({this, peer_, database(), user()}, reason,
+               Since(connected_at_, context_->loop().now()));
   }
   SayGoodbye();
 }

@@ -8,11 +8,11 @@
 
 #include <algorithm>
 
-#include "base/log.h"
 #include "session/client_login.h"
 #include "session/client_session.h"
 #include "session/context.h"
 #include "session/secret_lookup.h"
+#include "session/session_log.h"
 #include "wire/message_builder.h"
 
 namespace pgvalet::session {
@@ -58,8 +58,7 @@ io::Task<Result<Done>> ClientLogin::LogInToConsole() {
   welcome.parameters = context_.shared().console->Parameters();
   SendWelcome(welcome, *context_.states().none());
   if (settings->log_connections) {
-    log::info("client logged in: client={} database={} user={}", session_.peer().ToString(),
-              database_, user_);
+    LogLogin({&session_, session_.peer(), database_, user_});
   }
   co_return Done{};
 }

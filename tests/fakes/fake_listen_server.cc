@@ -47,7 +47,7 @@ void AppendNotification(std::string& out, const FakeListenServer::Sent& sent) {
 FakeListenServer::FakeListenServer(io::Loop& loop, std::string name)
     : loop_(loop), name_(std::move(name)) {
   const auto at = io::Address::ForUnixDirectory(name_, kPort);
-  auto socket = io::ListenSocket::Open(*at, 100, 0);
+  auto socket = io::ListenSocket::Open(*at, {});
   if (!socket) std::abort();
   socket_ = std::make_unique<io::ListenSocket>(std::move(*socket));
   acceptor_ =

@@ -19,7 +19,7 @@ std::string SecretOf(std::uint32_t pid) {
 
 FakeServer::FakeServer(io::Loop& loop, std::string name) : loop_(loop), name_(std::move(name)) {
   const auto at = io::Address::ForUnixDirectory(name_, kPort);
-  auto socket = io::ListenSocket::Open(*at, 100, 0);
+  auto socket = io::ListenSocket::Open(*at, {});
   if (!socket) std::abort();
   socket_ = std::make_unique<io::ListenSocket>(std::move(*socket));
   acceptor_ =

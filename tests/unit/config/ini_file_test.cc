@@ -280,5 +280,12 @@ TEST(PgBouncerFileTest, PoolSmallerThanItsMinimumIsAWarningForPgBouncerStartsWit
   EXPECT_THAT(loading.Warnings(), HasSubstr("min_pool_size: expected at most"));
 }
 
+TEST(PgBouncerFileTest, FileWithoutDatabasesStartsAsPgBouncerDoes) {
+  Loading loading;
+  loading.Ini("[databases]\n[users]\n[pgbouncer]\nauth_type = md5\n");
+
+  EXPECT_THAT(loading.Warnings(), HasSubstr("databases: nothing to connect to"));
+}
+
 }  // namespace
 }  // namespace pgvalet::config

@@ -190,7 +190,7 @@ Result<Address> AbstractAddress(std::string_view name) {
 TEST(ListenerTest, AcceptsWhoConnects) {
   SteppedLoop stepped;
   const Address address = *AbstractAddress("a");
-  Result<ListenSocket> socket = ListenSocket::Open(address, 10, 0);
+  Result<ListenSocket> socket = ListenSocket::Open(address, {});
   ASSERT_TRUE(socket);
   std::vector<int> accepted;
   Acceptor acceptor(stepped.loop, *socket, [&](int fd, const Address& peer) {
@@ -219,10 +219,10 @@ TEST(ListenerTest, NobodyListeningIsAnError) {
 
 TEST(ListenerTest, AddressThatIsTakenIsAnError) {
   const Address address = *AbstractAddress("taken");
-  const Result<ListenSocket> first = ListenSocket::Open(address, 10, 0);
+  const Result<ListenSocket> first = ListenSocket::Open(address, {});
   ASSERT_TRUE(first);
 
-  const Result<ListenSocket> second = ListenSocket::Open(address, 10, 0);
+  const Result<ListenSocket> second = ListenSocket::Open(address, {});
 
   ASSERT_FALSE(second);
   EXPECT_EQ(second.error().code, ErrorCode::kIo);
@@ -233,12 +233,14 @@ TEST(ListenerTest, UnixSocketFileIsMadeAndRemoved) {
   ASSERT_EQ(mkdir(directory.c_str(), 0700), 0);
   const Address address = *Address::ForUnixDirectory(directory, 6543);
   const std::string path = directory + "/.s.PGSQL.6543";
+  ListenOptions owner_only;
+  owner_only.unix_mode = 0700;
   {
-    const Result<ListenSocket> socket = ListenSocket::Open(address, 10, 0700);
+    const Result<ListenSocket> socket = ListenSocket::Open(address, owner_only);
     ASSERT_TRUE(socket);
     EXPECT_EQ(socket->name(), path);
     EXPECT_EQ(access(path.c_str(), F_OK), 0);
-    EXPECT_FALSE(ListenSocket::Open(address, 10, 0700));  // somebody living owns it
+    EXPECT_FALSE(ListenSocket::Open(address, owner_only));  // somebody living owns it
     EXPECT_EQ(access(path.c_str(), F_OK), 0);
   }
   EXPECT_NE(access(path.c_str(), F_OK), 0);
