@@ -152,6 +152,7 @@ Result<Table> ShowDatabases(const Scene& scene) {
   console.hosts = {{"/", settings->listen_port}};
   console.pool_mode = config::PoolMode::kStatement;
   console.pool_size = 2;
+  console.min_pool_size = console.reserve_pool_size = console.max_db_connections = 0;
   table.rows.push_back(DatabaseRow(console, {}, scene, *settings));
   return table;
 }

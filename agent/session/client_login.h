@@ -24,6 +24,10 @@ class ClientLogin {
   explicit ClientLogin(ClientSession& session);
   void Start();
 
+  // What the client says it is; empty before it has.
+  const std::string& database() const { return database_; }
+  const std::string& user() const { return user_; }
+
  private:
   // The whole login; on failure the client has been told and the session is ending.
   io::Task<Done> Run();

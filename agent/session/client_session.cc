@@ -155,7 +155,10 @@ void ClientSession::Kill(std::string_view sqlstate, std::string_view message,
                          std::string_view hint) {
   if (state_ == ClientState::kClosing || state_ == ClientState::kDead) return;
   if (context_->settings()->log_pooler_errors) {
-    LogError({this, peer_, database(), user()}, sqlstate, message);
+    const bool is_known = logged_in_ || !login_;
+    LogError({this, peer_, is_known ? database() : login_->database(),
+              is_known ? user() : login_->user()},
+             sqlstate, message);
   }
   if (logged_in_ && pool_ != nullptr) TellEvent("client_ended", message);
   if (!IsInMessage()) {
