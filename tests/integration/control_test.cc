@@ -19,7 +19,15 @@ using testing::HasSubstr;
 
 class ControlTest : public GrpcTest {
  protected:
-  ControlTest() : control(v1::Control::NewStub(Channel())) {}
+  ControlTest() : GrpcTest(WithForcedUser()), control(v1::Control::NewStub(Channel())) {}
+
+  // The pool of database "forced" logs in to the server as alice, whoever its client is.
+  static AgentConfig WithForcedUser() {
+    AgentConfig config;
+    config.Database("forced", "host=127.0.0.1 port=" + std::to_string(TheCluster().port()) +
+                                  " dbname=app user=alice password=alice_pw");
+    return config;
+  }
 
   template <typename Request, typename Response>
   grpc::Status Call(grpc::Status (v1::Control::Stub::*method)(grpc::ClientContext*, const Request&,
@@ -148,6 +156,16 @@ TEST_F(ControlTest, ListsAreLinked) {
   v1::ListClientsResponse none;
   EXPECT_TRUE(Call(&v1::Control::Stub::ListClients, filter, none).ok());
   EXPECT_EQ(none.clients_size(), 0);
+}
+
+TEST_F(ControlTest, ClientOfAForcedUserIsListedByItsOwnLoginName) {
+  Connection client(agent->To("bob", "forced"));
+  ASSERT_EQ(client.Value("SELECT current_user"), "alice");
+
+  const v1::ListClientsResponse clients = Clients();
+
+  ASSERT_EQ(clients.clients_size(), 1);
+  EXPECT_EQ(clients.clients(0).connection().user(), "bob");
 }
 
 TEST_F(ControlTest, ClientIsEndedAndStatementCancelled) {

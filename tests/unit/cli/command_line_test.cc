@@ -70,6 +70,16 @@ TEST_F(CommandLineTest, AddressesThatGrpcWouldMisreadAreRefused) {
   }
 }
 
+TEST_F(CommandLineTest, ImportTakesAFileAndWhereToWrite) {
+  const Options options = Parsed({"import", "a.ini", "-o", "a.toml"});
+
+  EXPECT_EQ(options.command, Command::kImport);
+  EXPECT_EQ(options.import_file, "a.ini");
+  EXPECT_EQ(options.output_file, "a.toml");
+  EXPECT_EQ(Answered({"import"}).exit_code, kUsage);
+  EXPECT_THAT(Answered({"import"}).text, HasSubstr("FILE"));
+}
+
 TEST_F(CommandLineTest, MistakesAreUsageErrors) {
   EXPECT_THAT(Answered({}).text, HasSubstr("which command, status or top?"));
   for (const std::vector<std::string>& arguments : {std::vector<std::string>{},
