@@ -1,8 +1,7 @@
 #include "config/table.h"
 
-#include <type_traits>
-
 #include "config/pgbouncer_keys.h"
+#include "config/setting_member.h"
 
 namespace pgvalet::config {
 namespace {
@@ -33,76 +32,6 @@ Rule AuthTypes() {
 }
 Rule LogLevels() {
   return {.kind = Kind::kWord, .words = {"trace", "debug", "info", "warn", "error", "off"}};
-}
-
-void Assign(bool& member, const Value& value) { member = std::get<bool>(value); }
-void Assign(std::string& member, const Value& value) { member = std::get<std::string>(value); }
-void Assign(Duration& member, const Value& value) { member = std::get<Duration>(value); }
-void Assign(std::vector<std::string>& member, const Value& value) {
-  member = std::get<std::vector<std::string>>(value);
-}
-void Assign(PoolMode& member, const Value& value) {
-  const std::string& word = std::get<std::string>(value);
-  for (const PoolMode mode : {PoolMode::kSession, PoolMode::kTransaction, PoolMode::kStatement}) {
-    if (word == PoolModeName(mode)) member = mode;
-  }
-}
-void Assign(AuthType& member, const Value& value) {
-  const std::string& word = std::get<std::string>(value);
-  if (word == "password") member = AuthType::kPlain;
-  for (const AuthType type :
-       {AuthType::kTrust, AuthType::kPlain, AuthType::kMd5, AuthType::kScramSha256}) {
-    if (word == AuthTypeName(type)) member = type;
-  }
-}
-void Assign(PinLimitAction& member, const Value& value) {
-  member = std::get<std::string>(value) == "error" ? PinLimitAction::kError : PinLimitAction::kWait;
-}
-void Assign(LogFormat& member, const Value& value) {
-  member =
-      std::get<std::string>(value) == "pgbouncer" ? LogFormat::kPgBouncer : LogFormat::kPgvalet;
-}
-void Assign(WithoutExtension& member, const Value& value) {
-  const std::string& word = std::get<std::string>(value);
-  for (const WithoutExtension choice :
-       {WithoutExtension::kPin, WithoutExtension::kWarn, WithoutExtension::kIgnore}) {
-    if (word == WithoutExtensionName(choice)) member = choice;
-  }
-}
-// int, std::uint16_t, std::uint32_t: the rule's bounds fit the member.
-template <typename Number>
-requires std::is_integral_v<Number>
-void Assign(Number& member, const Value& value) {
-  member = static_cast<Number>(std::get<std::int64_t>(value));
-}
-template <typename T>
-void Assign(std::optional<T>& member, const Value& value) {
-  Assign(member.emplace(), value);
-}
-
-std::optional<Value> Get(bool member) { return Value(member); }
-std::optional<Value> Get(const std::string& member) { return Value(member); }
-std::optional<Value> Get(Duration member) { return Value(member); }
-std::optional<Value> Get(const std::vector<std::string>& member) { return Value(member); }
-std::optional<Value> Get(PoolMode member) { return Value(std::string(PoolModeName(member))); }
-std::optional<Value> Get(AuthType member) { return Value(std::string(AuthTypeName(member))); }
-std::optional<Value> Get(PinLimitAction member) {
-  return Value(std::string(member == PinLimitAction::kError ? "error" : "wait"));
-}
-std::optional<Value> Get(LogFormat member) {
-  return Value(std::string(member == LogFormat::kPgBouncer ? "pgbouncer" : "pgvalet"));
-}
-std::optional<Value> Get(WithoutExtension member) {
-  return Value(std::string(WithoutExtensionName(member)));
-}
-template <typename Number>
-requires std::is_integral_v<Number> std::optional<Value> Get(Number member) {
-  return Value(static_cast<std::int64_t>(member));
-}
-template <typename T>
-std::optional<Value> Get(const std::optional<T>& member) {
-  if (!member) return std::nullopt;
-  return Get(*member);
 }
 
 template <typename>
