@@ -15,6 +15,7 @@
 #include "api/http_connection.h"
 #include "api/http_router.h"
 #include "api/listen_address.h"
+#include "api/monitoring_routes.h"
 #include "api/web_routes.h"
 #include "base/log.h"
 
@@ -115,6 +116,7 @@ void HttpServer::Impl::AddRoutes() {
   Add(WebRoutes());
   Add(AgentRoutes(hub_));
   Add(AccessRoutes());
+  Add(MonitoringRoutes(hub_, options_.settings));
   if (options_.calls != nullptr) Add(CallRoutes(*options_.calls));
   router_->Serve(listener_);
 }

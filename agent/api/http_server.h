@@ -7,6 +7,7 @@
 //             Servers that are down do not make it "not ready": the agent still answers clients,
 //             and taking every agent out of service would turn one fault into two.
 //   /api/v1/  the unary calls of gRPC (api/call_routes.h)
+//   /api/monitoring/, /metrics/...  what dashboards ask for (api/monitoring_routes.h)
 //
 // Owned by the daemon.  Sees snapshots and calls only.  A reader that is stuck costs one of its
 // threads for at most HttpLimits::connection_time.
@@ -16,6 +17,7 @@
 #include <string>
 
 #include "api/calls.h"
+#include "api/monitoring_routes.h"
 #include "api/tokens.h"
 #include "base/clock.h"
 #include "base/result.h"
@@ -29,6 +31,7 @@ struct HttpServerOptions {
   Duration connection_time = std::chrono::seconds(10);  // for one request and its answer
   const Tokens* tokens = nullptr;                       // null: as without a token file
   Calls* calls = nullptr;                               // null: there is no /api/v1
+  SettingsSource settings = nullptr;                    // null: the configuration is not shown
 };
 
 class HttpServer {

@@ -54,6 +54,7 @@ void AddCounter(Families& families, const char* name, const char* help, Number v
 // The parts of a page.
 void AddAgentFamilies(Families& families, const stats::Snapshot& snapshot);
 void AddPoolFamilies(Families& families, const std::vector<stats::PoolSnapshot>& pools);
+void AddAlertFamilies(Families& families, const stats::Snapshot& snapshot);
 void AddExtensionFamilies(Families& families, const stats::ExtensionSample& sample);
 
 }  // namespace pgvalet::api

@@ -35,6 +35,11 @@ void KeepRows(const v1::SnapshotFilter& filter, v1::Snapshot& snapshot) {
     return Fits(database, pin.database()) && Fits(user, pin.user()) &&
            Fits(application, pin.application_name());
   });
+  // What is about no pool is about all of them.
+  Keep(*snapshot.mutable_alerts(), [&](const v1::Alert& alert) {
+    return alert.database().empty() ||
+           (Fits(database, alert.database()) && (alert.user().empty() || Fits(user, alert.user())));
+  });
   if (!snapshot.has_extension()) return;
   v1::Extension& extension = *snapshot.mutable_extension();
   Keep(*extension.mutable_backends(), [&](const v1::Backend& backend) {

@@ -6,6 +6,9 @@
 namespace pgvalet::api {
 namespace {
 
+// Bytes of a sentence of ours that has names of others in it.
+constexpr std::size_t kMaxSentence = 2000;
+
 v1::AgentState StateOf(stats::AgentState state) {
   switch (state) {
     case stats::AgentState::kStarting:
@@ -157,6 +160,32 @@ void FillPin(const stats::PinSnapshot& pin, v1::Pin& message) {
   message.set_age_us(pin.age_us);
 }
 
+v1::Severity SeverityOf(stats::Severity severity) {
+  switch (severity) {
+    case stats::Severity::kInfo:
+      return v1::SEVERITY_INFO;
+    case stats::Severity::kWarning:
+      return v1::SEVERITY_WARNING;
+    case stats::Severity::kCritical:
+      return v1::SEVERITY_CRITICAL;
+  }
+  return v1::SEVERITY_UNSPECIFIED;
+}
+
+void FillAlert(const stats::Alert& alert, v1::Alert& message) {
+  message.set_name(CleanText(alert.name));
+  message.set_severity(SeverityOf(alert.severity));
+  message.set_component(CleanText(alert.component));
+  message.set_database(CleanText(alert.database));
+  message.set_user(CleanText(alert.user));
+  message.set_message(CleanText(alert.message, kMaxSentence));
+  message.set_recommendation(CleanText(alert.recommendation, kMaxSentence));
+  SetTime(alert.since, message, &v1::Alert::mutable_since);
+  message.set_value(alert.value);
+  message.set_threshold(alert.threshold);
+  message.set_unit(alert.unit);
+}
+
 void FillCosts(const stats::SessionCosts& costs, v1::SessionCosts& message) {
   message.set_xact_commit_count(costs.xact_commit_count);
   message.set_xact_rollback_count(costs.xact_rollback_count);
@@ -250,6 +279,7 @@ void FillProto(const stats::Snapshot& snapshot, v1::Snapshot& message) {
   for (const stats::PinSnapshot& pin : snapshot.pins) FillPin(pin, *message.add_pins());
   FillWindow(snapshot.totals_window, *message.mutable_totals_window());
   FillExtension(*snapshot.extension, *message.mutable_extension());
+  for (const stats::Alert& alert : snapshot.alerts) FillAlert(alert, *message.add_alerts());
 }
 
 }  // namespace pgvalet::api

@@ -185,6 +185,29 @@ struct Settings {
   std::string sampler_user;  // empty: auth_user, else user of that database
   std::string sampler_password;
 
+  // Alerts (advice/); zero or false: the rule is off.
+  Duration alert_on_after = std::chrono::seconds(5);
+  Duration alert_off_after = std::chrono::seconds(30);
+  int alert_utilization_percent = 80;
+  int alert_waiting_clients = 10;
+  Duration alert_wait_time = std::chrono::seconds(1);
+  int alert_query_wait_timeouts = 1;
+  int alert_failed_connections = 1;
+  bool alert_server_down = true;
+  Duration alert_pin_age = std::chrono::seconds(300);
+  int alert_pinned_percent = 50;
+  int alert_listening_losses = 1;
+  int alert_clients_percent = 80;
+  int alert_refused_clients = 1;
+  int alert_login_failures = 20;
+  int alert_open_files_percent = 80;
+  int alert_core_busy_percent = 95;
+  Duration alert_paused_after = std::chrono::seconds(300);
+  int alert_server_connections_percent = 80;
+  Duration alert_idle_in_transaction = std::chrono::seconds(60);
+  bool alert_extension = true;
+  bool alert_advice = true;
+
   // Read from PgBouncer's own file, so that its defaults hold (config/pgbouncer_keys.h).
   bool pgbouncer_defaults = false;
 

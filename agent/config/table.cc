@@ -1,72 +1,14 @@
 #include "config/table.h"
 
 #include "config/pgbouncer_keys.h"
-#include "config/setting_member.h"
+#include "config/table_row.h"
 
 namespace pgvalet::config {
 namespace {
 
-constexpr std::int64_t kMaxCount = 1000000;
-constexpr std::int64_t kSecond = 1000000;                // in microseconds
-constexpr std::int64_t kLongest = 1000000000 * kSecond;  // 31 years
-
-Rule Boolean() { return {.kind = Kind::kBoolean}; }
-Rule Integer(std::int64_t min, std::int64_t max) {
-  return {.kind = Kind::kInteger, .min = min, .max = max};
-}
-Rule Count(std::int64_t min) { return Integer(min, kMaxCount); }
-Rule Seconds(std::int64_t min_us = 0, std::int64_t max_us = kLongest) {
-  return {.kind = Kind::kDuration, .min = min_us, .max = max_us};
-}
-Rule Share() { return {.kind = Kind::kShare}; }
-Rule Words(std::initializer_list<std::string_view> words) {
-  return {.kind = Kind::kWord, .words = words};
-}
-Rule Text() { return {.kind = Kind::kText}; }
-Rule List() { return {.kind = Kind::kList}; }
-Rule Address() { return {.kind = Kind::kAddress}; }
-Rule PoolModes() { return {.kind = Kind::kWord, .words = {"session", "transaction", "statement"}}; }
-// "password" is another word for plain.
-Rule AuthTypes() {
-  return {.kind = Kind::kWord, .words = {"trust", "plain", "password", "md5", "scram-sha-256"}};
-}
-Rule LogLevels() {
-  return {.kind = Kind::kWord, .words = {"trace", "debug", "info", "warn", "error", "off"}};
-}
-
-template <typename>
-struct OwnerOf;
-template <typename Owner, typename Member>
-struct OwnerOf<Member Owner::*> {
-  using Type = Owner;
-};
-
-enum class Change : std::uint8_t { kReload, kRestart };
-enum class Show : std::uint8_t { kOpen, kSecret };
-
-// The row of one member.
-template <auto kMember>
-auto Row(std::string_view group, std::string_view key, const Rule& rule, Change change,
-         std::string_view meaning, Show show = Show::kOpen) {
-  using Owner = typename OwnerOf<decltype(kMember)>::Type;
-  return Setting<Owner>{
-      .group = group,
-      .key = key,
-      .rule = rule,
-      .needs_restart = change == Change::kRestart,
-      .secret = show == Show::kSecret,
-      .meaning = meaning,
-      .set = [](Owner& owner, const Value& value) { Assign(owner.*kMember, value); },
-      .get = [](const Owner& owner) { return Get(owner.*kMember); },
-  };
-}
-
-using Table = std::vector<Setting<Settings>>;
 using S = Settings;
 using D = DatabaseSettings;
 using U = UserSettings;
-constexpr Change kReload = Change::kReload;
-constexpr Change kRestart = Change::kRestart;
 
 void AddProcess(Table& table) {
   constexpr std::string_view kGroup = "Process";
@@ -344,6 +286,7 @@ Table BuildSettings() {
   AddTimeouts(table);
   AddNetwork(table);
   AddStatistics(table);
+  AddAlerts(table);
   return table;
 }
 

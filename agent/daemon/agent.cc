@@ -74,7 +74,8 @@ Agent::Agent(config::CommandLine command_line, config::Environment environment,
       sources_(std::move(loaded.sources)),
       started_at_(stats::WallNow()),
       settings_loaded_at_(started_at_.time_since_epoch().count()),
-      max_clients_(settings_->max_client_conn) {
+      max_clients_(settings_->max_client_conn),
+      adviser_(settings_, &registry_.events()) {
   for (const std::string& warning : loaded.warnings) log::warn("{}", warning);
 }
 
@@ -233,7 +234,9 @@ Result<Done> Agent::StartFaces() {
   if (Result<Done> started = sampler_->Start(); !started) return started.error();
   publisher_ = std::make_unique<stats::Publisher>(
       registry_, hub_,
-      stats::PublisherSources{[this] { return Status(); }, [this] { return sampler_->Latest(); }},
+      stats::PublisherSources{
+          [this] { return Status(); }, [this] { return sampler_->Latest(); },
+          [this](const stats::Snapshot& snapshot) { return adviser_.Judge(snapshot); }},
       settings->snapshot_interval);
   publisher_->Start();
   history_recorder_ = std::make_unique<stats::HistoryRecorder>(hub_, history_);
@@ -250,8 +253,10 @@ Result<Done> Agent::StartFaces() {
                                                                    .query_door = query_door_});
   if (Result<Done> started = grpc_->Start(); !started) return started.error();
   http_ = std::make_unique<api::HttpServer>(
-      hub_, api::HttpServerOptions{
-                .listen = settings->http_listen, .tokens = &tokens_, .calls = calls_.get()});
+      hub_, api::HttpServerOptions{.listen = settings->http_listen,
+                                   .tokens = &tokens_,
+                                   .calls = calls_.get(),
+                                   .settings = [this] { return door_->Settings(); }});
   if (Result<Done> started = http_->Start(); !started) return started.error();
   if (!settings->grpc_listen.empty()) log::info("gRPC on {}", settings->grpc_listen);
   if (!settings->http_listen.empty()) log::info("HTTP on {}", settings->http_listen);
@@ -268,6 +273,7 @@ stats::AgentStatus Agent::Status() const {
       stats::WallTime(stats::WallTime::duration(settings_loaded_at_.load()));
   status.max_clients = max_clients_;
   status.channels = ChannelStatus(*notifications_->counters());
+  status.switched = pool_shared_.groups.Switched();
   return status;
 }
 
@@ -427,6 +433,7 @@ void Agent::Apply(const config::SettingsPtr& next) {
     target->Post([target, next, users = users()] { target->sessions().SetSettings(next, users); });
   }
   notifications_->SetSettings(next);
+  adviser_.SetSettings(next);
   publisher_->SetInterval(next->snapshot_interval);
   sampler_->UpdateSettings(next);
   log::info("settings reloaded");

@@ -11,6 +11,7 @@
 #include <utility>
 #include <vector>
 
+#include "advice/adviser.h"
 #include "api/calls.h"
 #include "api/grpc_server.h"
 #include "api/http_server.h"
@@ -123,6 +124,7 @@ class Agent {
   std::unique_ptr<ControlDoor> door_;
   std::unique_ptr<console::AdminConsole> console_;
   std::unique_ptr<sampler::Sampler> sampler_;
+  advice::Adviser adviser_;
   std::unique_ptr<stats::Publisher> publisher_;
   api::Tokens tokens_;
   std::unique_ptr<api::Calls> calls_;

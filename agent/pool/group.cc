@@ -176,6 +176,19 @@ std::shared_ptr<Switches> GroupDirectory::SwitchesOf(const std::string& database
   return LockedSwitchesOf(database);
 }
 
+std::vector<stats::SwitchedDatabase> GroupDirectory::Switched() const {
+  std::vector<stats::SwitchedDatabase> all;
+  const auto add = [&](const std::string& database, const Switches& switches) {
+    const bool paused = switches.paused.load(std::memory_order_relaxed);
+    const bool disabled = switches.disabled.load(std::memory_order_relaxed);
+    if (paused || disabled) all.push_back({database, paused, disabled});
+  };
+  add({}, process_switches_);
+  const std::lock_guard lock(mutex_);
+  for (const auto& [database, switches] : switches_) add(database, *switches);
+  return all;
+}
+
 bool GroupDirectory::Has(const std::string& database) const {
   const std::lock_guard lock(mutex_);
   return by_database_.contains(database);

@@ -25,6 +25,7 @@
 #include "pool/catalog_age.h"
 #include "pool/policy.h"
 #include "pool/switches.h"
+#include "stats/snapshot.h"
 
 namespace pgvalet::pool {
 
@@ -171,6 +172,8 @@ class GroupDirectory {
   // Of a database, whether it has pools or not.
   std::shared_ptr<Switches> SwitchesOf(const std::string& database);
   Switches& process_switches() { return process_switches_; }
+  // What is switched off now: the process first, then databases by name.
+  std::vector<stats::SwitchedDatabase> Switched() const;
   // Clients have come for this database.
   bool Has(const std::string& database) const;
   // Server connections that are open or being opened, of one database or (empty) of all.

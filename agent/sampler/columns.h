@@ -97,4 +97,13 @@ void VisitColumns(ExtensionEvent& row, Visit&& visit) {
   visit("message", row.event.message);
 }
 
+template <typename Visit>
+void VisitColumns(stats::AdviceRow& row, Visit&& visit) {
+  visit("severity", row.severity);
+  visit("rule", row.rule);
+  visit("subject", row.subject);
+  visit("finding", row.finding);
+  visit("action", row.action);
+}
+
 }  // namespace pgvalet::sampler

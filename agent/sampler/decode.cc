@@ -21,6 +21,10 @@ constexpr Oid kText = 25;
 constexpr Oid kFloat8 = 701;
 constexpr Oid kTimestampTz = 1184;
 
+// Bytes of a text that are kept.
+constexpr std::size_t kLongestName = 256;
+constexpr std::size_t kLongestSentence = 1000;
+
 // PostgreSQL counts from 2000-01-01, the system clock from 1970-01-01.
 constexpr std::chrono::microseconds kPostgresEpoch = std::chrono::seconds(946684800);
 
@@ -35,7 +39,8 @@ Unsigned BigEndian(const char* bytes) {
 // Reads the cells of one row from left to right; the first that does not fit ends it.
 class RowReader {
  public:
-  RowReader(const PGresult* result, int row) : result_(result), row_(row) {}
+  RowReader(const PGresult* result, int row, std::size_t longest_text = kLongestName)
+      : result_(result), row_(row), longest_text_(longest_text) {}
 
   template <typename Member>
   void operator()(const char* column, Member& member) {
@@ -84,8 +89,8 @@ class RowReader {
     member = std::bit_cast<double>(BigEndian<std::uint64_t>(cell.data()));
     return std::isfinite(member);
   }
-  static bool Read(std::string_view cell, std::string& member) {
-    member = CleanText(cell);
+  bool Read(std::string_view cell, std::string& member) const {
+    member = CleanText(cell, longest_text_);
     return true;
   }
   static bool Read(std::string_view cell, stats::WallTime& member) {
@@ -105,12 +110,14 @@ class RowReader {
 
   const PGresult* result_;
   const int row_;
+  const std::size_t longest_text_;
   int column_ = 0;
   std::optional<Error> problem_;
 };
 
 template <typename Row, typename Visit>
-Result<std::vector<Row>> DecodeRows(const PGresult* result, bool* cut, Visit visit) {
+Result<std::vector<Row>> DecodeRows(const PGresult* result, bool* cut, Visit visit,
+                                    std::size_t longest_text = kLongestName) {
   std::size_t count = static_cast<std::size_t>(PQntuples(result));
   if (count > kMaxRows) {
     count = kMaxRows;
@@ -118,7 +125,7 @@ Result<std::vector<Row>> DecodeRows(const PGresult* result, bool* cut, Visit vis
   }
   std::vector<Row> rows(count);
   for (std::size_t i = 0; i < count; ++i) {
-    RowReader reader(result, static_cast<int>(i));
+    RowReader reader(result, static_cast<int>(i), longest_text);
     visit(rows[i], reader);
     if (std::optional<Error> problem = reader.Finish()) return *problem;
   }
@@ -171,6 +178,13 @@ Result<std::vector<ExtensionEvent>> DecodeEvents(const PGresult* result) {
     row.event.server_pid = static_cast<std::uint32_t>(row.pid);
     row.event.is_dry_run = row.is_dry_run != 0;
   });
+}
+
+Result<std::vector<stats::AdviceRow>> DecodeAdvice(const PGresult* result) {
+  bool cut = false;
+  return DecodeRows<stats::AdviceRow>(
+      result, &cut, [](stats::AdviceRow& row, RowReader& reader) { VisitColumns(row, reader); },
+      kLongestSentence);
 }
 
 Result<std::optional<std::string>> DecodeProbe(const PGresult* result) {

@@ -31,6 +31,9 @@ Result<std::vector<ExtensionEvent>> DecodeEvents(const PGresult* result);
 // The version of the extension; nullopt when it is not installed.
 Result<std::optional<std::string>> DecodeProbe(const PGresult* result);
 
+// Sentences are up to 1000 bytes long.
+Result<std::vector<stats::AdviceRow>> DecodeAdvice(const PGresult* result);
+
 // The results of SampleStatements(), in order.  sampled_at is left to the caller.
 Result<stats::ExtensionSample> DecodeSample(const std::vector<ResultPtr>& results);
 

@@ -18,8 +18,11 @@ using namespace std::chrono_literals;
 // Longer than the server's own statement timeout: it speaks first unless it hangs.
 constexpr Duration kReadTimeout = 10s;
 
-// Neither does it have pgvalet.events_since().
-constexpr const char* kVersionWithoutReports = "1.0";
+// Advice looks at minutes and hours, and costs the server more than all other views.
+constexpr Duration kAdviceInterval = 10s;
+
+// It takes no reports, and has neither advice nor pgvalet.events_since().
+constexpr const char* kFirstVersion = "1.0";
 
 stats::ExtensionSample Unavailable(std::string reason) {
   stats::ExtensionSample sample;
@@ -65,8 +68,11 @@ Result<stats::ExtensionSample> ExtensionReader::ReadOnce(const Target& target) {
     if (!version) return Explain(version.error(), target);
     if (!version->has_value()) return Unavailable(NotInstalled(target));
     installed_ = true;
-    reports_ = **version != kVersionWithoutReports;
+    reports_ = **version != kFirstVersion;
     has_events_ = reports_;
+    advises_ = reports_;
+    advice_due_ = Time{};
+    advice_ = nullptr;
     told_some_ = false;
   }
   return ReadViews(target, deadline);
@@ -77,7 +83,27 @@ Result<stats::ExtensionSample> ExtensionReader::ReadViews(const Target& target, 
   if (!results) return Explain(results.error(), target);
   Result<stats::ExtensionSample> sample = DecodeSample(*results);
   if (!sample) return Explain(sample.error(), target);
+  if (Result<Done> read = ReadAdvice(deadline); !read) return read.error();
+  sample->advice = advice_;
   return sample;
+}
+
+Result<Done> ExtensionReader::ReadAdvice(Time deadline) {
+  const Time now = Clock::now();
+  if (!advises_ || now < advice_due_) return Done{};
+  advice_due_ = now + kAdviceInterval;
+  Result<std::vector<ResultPtr>> results = connection_.Run(AdviceStatements(), deadline);
+  if (!results && results.error().code == ErrorCode::kAborted) return results.error();
+  if (results) {
+    Result<std::vector<stats::AdviceRow>> rows = DecodeAdvice(results->front().get());
+    if (rows) {
+      advice_ = std::make_shared<const std::vector<stats::AdviceRow>>(std::move(*rows));
+      return Done{};
+    }
+  }
+  advises_ = false;
+  advice_ = nullptr;
+  return Done{};
 }
 
 Result<Done> ExtensionReader::Report(const std::string& agent_name,

@@ -6,6 +6,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -51,6 +52,9 @@ class ExtensionReader {
  private:
   Result<stats::ExtensionSample> ReadOnce(const Target& target);
   Result<stats::ExtensionSample> ReadViews(const Target& target, Time deadline);
+  // Brings advice_ up to date when it is due.  What keeps it from that is no error: it is not tried
+  // again until the connection or the extension is another.  Fails with kAborted only.
+  Result<Done> ReadAdvice(Time deadline);
   Result<stats::ExtensionSample> Explain(const Error& error, const Target& target);
 
   Connection connection_;
@@ -59,6 +63,9 @@ class ExtensionReader {
   bool told_some_ = false;       // the last report had clients in it
   bool has_events_ = false;      // it has events that we may read, as far as we know
   std::int64_t last_event_ = 0;  // the extension's number of the last one read; 0: none yet
+  bool advises_ = false;         // it has advice, as far as we know
+  Time advice_due_{};
+  std::shared_ptr<const std::vector<stats::AdviceRow>> advice_;
 };
 
 }  // namespace pgvalet::sampler

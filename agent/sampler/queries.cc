@@ -36,9 +36,8 @@ class SelectList {
   std::string text_;
 };
 
-std::string Select(const SelectList& list, const char* view) {
-  return "SELECT " + list.text() + " FROM pgvalet." + view + " LIMIT " +
-         std::to_string(kMaxRows + 1);
+std::string Select(const SelectList& list, const char* view, std::size_t rows = kMaxRows + 1) {
+  return "SELECT " + list.text() + " FROM pgvalet." + view + " LIMIT " + std::to_string(rows);
 }
 
 std::string SelectBackends() {
@@ -53,6 +52,13 @@ std::string SelectUsage(const char* name_column, const char* view) {
   SelectList list;
   VisitColumns(row, name_column, list);
   return Select(list, view);
+}
+
+std::string SelectAdvice() {
+  stats::AdviceRow row;
+  SelectList list;
+  VisitColumns(row, list);
+  return Select(list, "advice", kMaxAdvice);
 }
 
 std::string SelectSummary() {
@@ -97,6 +103,11 @@ const std::vector<Statement>& SampleStatements() {
       {"pgvalet_by_database", SelectUsage("database_name", "usage_by_database")},
       {"pgvalet_by_application", SelectUsage("application_name", "usage_by_application")},
       {"pgvalet_summary", SelectSummary()}};
+  return statements;
+}
+
+const std::vector<Statement>& AdviceStatements() {
+  static const std::vector<Statement> statements = {{"pgvalet_advice", SelectAdvice()}};
   return statements;
 }
 

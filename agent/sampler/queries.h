@@ -24,5 +24,10 @@ constexpr std::size_t kMaxEvents = 1000;
 // Events of the extension from this sequence number on, it included, oldest first, at most
 // kMaxEvents.
 Statement EventsStatement(std::int64_t from);
+// Rows of advice that are read.
+constexpr std::size_t kMaxAdvice = 100;
+
+// advice; extensions of version 1.0 have none.
+const std::vector<Statement>& AdviceStatements();
 
 }  // namespace pgvalet::sampler

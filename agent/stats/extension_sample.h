@@ -10,6 +10,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -87,6 +88,15 @@ struct SummaryRow {
   std::string extension_version;
 };
 
+// One row of pgvalet.advice.
+struct AdviceRow {
+  std::string severity;  // "info", "warning", "critical"
+  std::string rule;
+  std::string subject;  // "server", "application 'shop'", "backend 4711", ...
+  std::string finding;
+  std::string action;
+};
+
 struct ExtensionSample {
   // False: the vectors and the summary are empty and `reason` is a sentence that says
   // why ("the extension pgvalet is not installed in database app").
@@ -100,6 +110,10 @@ struct ExtensionSample {
   std::vector<UsageRow> usage_by_database;
   std::vector<UsageRow> usage_by_application;
   SummaryRow summary;
+
+  // Read less often than the rest, the most severe first; null: not read, or an extension that has
+  // no advice.
+  std::shared_ptr<const std::vector<AdviceRow>> advice;
 };
 
 }  // namespace pgvalet::stats

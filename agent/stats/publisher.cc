@@ -83,7 +83,7 @@ void Publisher::PublishOne(Duration interval) {
                           .extension = nullptr};
     if (sources_.extension) inputs.extension = sources_.extension();
     registry_.events().EndQuietTimes(inputs.now.steady);
-    hub_.Publish(builder_.Build(std::move(inputs)));
+    hub_.Publish(builder_.Build(std::move(inputs), sources_.judge));
   } catch (const std::exception& error) {
     log::error("snapshot left out: {}", error.what());
   }

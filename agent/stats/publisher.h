@@ -23,6 +23,8 @@ namespace pgvalet::stats {
 struct PublisherSources {
   std::function<AgentStatus()> status;                                // required
   std::function<std::shared_ptr<const ExtensionSample>()> extension;  // may be empty
+  // The alerts of a snapshot that is complete but for them; may be empty.
+  AlertJudge judge = nullptr;
 };
 
 class Publisher {

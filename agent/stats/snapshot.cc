@@ -78,6 +78,7 @@ PoolWindow WindowOf(const PoolTotals& counted, Duration length) {
     return static_cast<double>(count) / seconds;
   };
   return {.leases_per_s = per_s(counted.leases),
+          .lease_waits_per_s = per_s(counted.lease_waits),
           .transactions_per_s = per_s(counted.transactions),
           .queries_per_s = per_s(counted.queries),
           .errors_per_s = per_s(counted.errors),

@@ -15,6 +15,7 @@
 
 #include "base/clock.h"
 #include "base/histogram.h"
+#include "stats/alert.h"
 #include "stats/extension_sample.h"
 #include "stats/pin_board.h"
 
@@ -42,6 +43,13 @@ struct ListeningStatus {
   std::uint64_t deliveries = 0;
 };
 
+// A database that somebody switched off (control/door.h).
+struct SwitchedDatabase {
+  std::string database;  // empty: all of them
+  bool paused = false;   // also after a kill
+  bool disabled = false;
+};
+
 // What only the daemon knows of itself.
 struct AgentStatus {
   std::string version;
@@ -51,6 +59,7 @@ struct AgentStatus {
   WallTime settings_loaded_at{};  // last load or reload that was accepted
   std::int64_t max_clients = 0;   // setting max_client_conn
   ListeningStatus channels{};
+  std::vector<SwitchedDatabase> switched{};
 };
 
 // What the operating system says of this process.  0 where it does not say.
@@ -147,6 +156,7 @@ Percentiles PercentilesOf(const HistogramData& data);
 // What happened between the previous snapshot and this one, per second.
 struct PoolWindow {
   double leases_per_s = 0;
+  double lease_waits_per_s = 0;  // of these, not granted at once
   double transactions_per_s = 0;
   double queries_per_s = 0;
   double errors_per_s = 0;
@@ -193,6 +203,7 @@ struct Snapshot {
   PoolTotals totals;
   PoolWindow totals_window;
   std::shared_ptr<const ExtensionSample> extension;  // never null
+  std::vector<Alert> alerts;                         // the most severe first
 };
 
 using SnapshotPtr = std::shared_ptr<const Snapshot>;

@@ -98,7 +98,7 @@ std::shared_ptr<const ExtensionSample> NotReadYet() {
 SnapshotBuilder::SnapshotBuilder(Registry& registry, Moment start)
     : registry_(registry), start_(start) {}
 
-SnapshotPtr SnapshotBuilder::Build(SnapshotInputs inputs) {
+SnapshotPtr SnapshotBuilder::Build(SnapshotInputs inputs, const AlertJudge& judge) {
   const Registry::Collected collected = registry_.Collect();
   const Time window_start = baseline_ ? baseline_->steady_time : start_.steady;
 
@@ -122,6 +122,7 @@ SnapshotPtr SnapshotBuilder::Build(SnapshotInputs inputs) {
       baseline_ ? snapshot->totals.Since(baseline_->totals) : snapshot->totals;
   snapshot->totals_window = WindowOf(counted, snapshot->window);
   snapshot->extension = inputs.extension ? std::move(inputs.extension) : NotReadYet();
+  if (judge) snapshot->alerts = judge(*snapshot);
 
   if (!baseline_ || pool_left_ || snapshot->window >= inputs.interval / 2) baseline_ = snapshot;
   ++sequence_;

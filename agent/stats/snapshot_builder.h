@@ -5,6 +5,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <string>
@@ -34,6 +35,8 @@ struct SnapshotInputs {
   std::shared_ptr<const ExtensionSample> extension;  // null: not read yet
 };
 
+using AlertJudge = std::function<std::vector<Alert>(const Snapshot&)>;
+
 class SnapshotBuilder {
  public:
   // `registry` outlives the builder; nobody else calls its Collect().  The first window begins
@@ -43,7 +46,8 @@ class SnapshotBuilder {
   // The next snapshot.  Its window reaches back to the snapshot before, or, when that one is
   // less than half an interval old (it was made out of turn), to the one before it: rates over
   // a few milliseconds would say nothing.
-  SnapshotPtr Build(SnapshotInputs inputs);
+  // `judge` is asked last; empty: there are no alerts.
+  SnapshotPtr Build(SnapshotInputs inputs, const AlertJudge& judge = nullptr);
 
  private:
   using PoolKey = std::pair<std::string, std::string>;  // database, user

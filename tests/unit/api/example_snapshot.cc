@@ -192,6 +192,30 @@ std::shared_ptr<stats::Snapshot> ExampleSnapshot(std::uint64_t sequence) {
   snapshot->totals = ExampleTotals();
   snapshot->totals_window = ExampleWindow();
   snapshot->extension = ExampleExtension();
+  snapshot->alerts = {{.name = "pool_utilization",
+                       .severity = stats::Severity::kCritical,
+                       .kind = "pool",
+                       .component = "pool app/alice",
+                       .database = "app",
+                       .user = "alice",
+                       .message = "20 of 20 server connections are in use (100 %)",
+                       .recommendation = "Raise pool_size of this pool (now 20).",
+                       .since = WallTime{seconds(1'700'000'010)},
+                       .value = 100,
+                       .threshold = 80,
+                       .unit = "percent"},
+                      {.name = "advice_leak",
+                       .severity = stats::Severity::kWarning,
+                       .kind = "backend",
+                       .component = "backend 4711",
+                       .database = "app",
+                       .user = "alice",
+                       .message = "unused for 1260 s after 3 statements",
+                       .recommendation = "SELECT pg_terminate_backend(4711)",
+                       .since = WallTime{seconds(1'700'000'020)},
+                       .value = 1260,
+                       .threshold = 600,
+                       .unit = "seconds"}};
   return snapshot;
 }
 

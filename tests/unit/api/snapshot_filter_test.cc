@@ -47,6 +47,23 @@ TEST(SnapshotFilterTest, RowsAreChosenByTheirNames) {
   EXPECT_EQ(snapshot.extension().backends_size(), 0);
 }
 
+TEST(SnapshotFilterTest, AlertsAboutOtherPoolsAreLeftOutAndThoseAboutNoneStay) {
+  v1::Snapshot snapshot = Sample();
+  for (const auto& [database, user] :
+       {std::pair("", ""), std::pair("app", "bob"), std::pair("app", ""), std::pair("shop", "")}) {
+    v1::Alert& alert = *snapshot.add_alerts();
+    alert.set_database(database);
+    alert.set_user(user);
+  }
+  v1::SnapshotFilter filter;
+  filter.set_database("app");
+  filter.set_user("alice");
+  Apply(filter, snapshot);
+  ASSERT_EQ(snapshot.alerts_size(), 2);
+  EXPECT_EQ(snapshot.alerts(0).database(), "");
+  EXPECT_EQ(snapshot.alerts(1).database(), "app");
+}
+
 TEST(SnapshotFilterTest, FieldsAreChosenByTheirPaths) {
   v1::SnapshotFilter filter;
   filter.mutable_fields()->add_paths("pools");

@@ -180,6 +180,25 @@ TEST(DecodeTest, ErrorsNameTheView) {
   EXPECT_EQ(sample.error().detail, "pgvalet.summary: not exactly one row");
 }
 
+TEST(DecodeTest, SentencesOfAdviceAreKeptLongerThanNames) {
+  const auto rows =
+      DecodeAdvice(MakeResult({{Text("warning"), Text("leak"), Text("backend 1"),
+                                Text(std::string(700, 'f')), Text(std::string(5000, 'a'))}})
+                       .get());
+
+  ASSERT_TRUE(rows.has_value());
+  ASSERT_EQ(rows->size(), 1U);
+  EXPECT_EQ(rows->front().severity, "warning");
+  EXPECT_EQ(rows->front().rule, "leak");
+  EXPECT_EQ(rows->front().subject, "backend 1");
+  EXPECT_EQ(rows->front().finding, std::string(700, 'f'));
+  EXPECT_EQ(rows->front().action, std::string(1000, 'a'));
+}
+
+TEST(DecodeTest, AdviceOfAnotherShapeIsRefused) {
+  EXPECT_FALSE(DecodeAdvice(MakeResult({{Text("warning"), Int8(1)}}).get()).has_value());
+}
+
 TEST(DecodeTest, AMissingResultIsRefused) { EXPECT_FALSE(DecodeSample({}).has_value()); }
 
 TEST(DecodeTest, TheProbeTellsTheVersionOrItsAbsence) {

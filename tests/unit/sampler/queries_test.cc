@@ -26,6 +26,13 @@ TEST(QueriesTest, EveryStatementNamesItsSchemaItsTypesAndItsLimit) {
   }
 }
 
+TEST(QueriesTest, AdviceIsAskedForWithItsLimit) {
+  ASSERT_EQ(AdviceStatements().size(), 1u);
+  EXPECT_EQ(AdviceStatements()[0].sql,
+            "SELECT severity::text, rule::text, subject::text, finding::text, action::text FROM "
+            "pgvalet.advice LIMIT 100");
+}
+
 TEST(QueriesTest, NoTwoStatementsShareAName) {
   std::set<std::string> names;
   for (const Statement& statement : SampleStatements()) names.insert(statement.name);
