@@ -90,6 +90,9 @@ test-integration: deps-test ## the agent between libpq and a real PostgreSQL
 test-clients: deps-test ## real drivers through the agent
 	@exec $(PYTHON) tests/run.py --build $(BUILD) --jobs $(JOBS) clients
 
+test-faces: deps-test ## Prometheus, the OpenAPI file and more before a real agent
+	@exec $(PYTHON) tests/run.py --build $(BUILD) --jobs $(JOBS) faces
+
 test-extension: deps-test ## the extension's tests, with a short run of test-chaos
 	@exec $(PYTHON) tests/run.py --build $(BUILD) --jobs $(JOBS) regress
 
