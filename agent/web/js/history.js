@@ -39,7 +39,8 @@ export function gaugesOf(now) {
     pinned: num(now.clients_pinned),
     serversActive: num(now.servers_active),
     serversIdle: num(now.servers_idle),
-    serversBusy: num(now.servers_connecting) + num(now.servers_testing) + num(now.servers_canceling),
+    serversBusy:
+      num(now.servers_connecting) + num(now.servers_testing) + num(now.servers_canceling),
     size: num(now.pool_size),
     longestWait: num(now.longest_wait_us),
   };

@@ -72,7 +72,9 @@ class Store {
   need(names, wantsEvents = false) {
     this.needs = names;
     // What nobody asks for any more grows old.
-    this.lists = Object.fromEntries(names.filter((name) => this.lists[name]).map((name) => [name, this.lists[name]]));
+    this.lists = Object.fromEntries(
+      names.filter((name) => this.lists[name]).map((name) => [name, this.lists[name]]),
+    );
     this.wantsEvents = wantsEvents;
     this.listsAt = 0;
     this.refresh();
@@ -158,7 +160,11 @@ class Store {
 
   take(snapshot) {
     this.skewMs = moment(snapshot.time) - Date.now();
-    if (snapshot.sequence === this.snapshot?.sequence && snapshot.agent?.started_at === this.snapshot?.agent?.started_at) return;
+    if (
+      snapshot.sequence === this.snapshot?.sequence &&
+      snapshot.agent?.started_at === this.snapshot?.agent?.started_at
+    )
+      return;
     const before = this.snapshot?.agent?.started_at;
     if (before && before !== snapshot.agent?.started_at) this.restarts += 1;
     this.snapshot = snapshot;
@@ -172,7 +178,10 @@ class Store {
     if (error.status === 401) this.phase = "login";
     else if (error.status === 403) this.phase = "refused";
     else this.phase = "lost";
-    const wait = this.phase === "lost" ? Math.min(MAX_RETRY_MS, 1000 * 2 ** (this.failures - 1)) : MAX_RETRY_MS;
+    const wait =
+      this.phase === "lost"
+        ? Math.min(MAX_RETRY_MS, 1000 * 2 ** (this.failures - 1))
+        : MAX_RETRY_MS;
     this.retryAt = Date.now() + wait;
     this.tell();
     return wait;
