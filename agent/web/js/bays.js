@@ -21,7 +21,7 @@ function kinds(gauges) {
 
 export class Bays {
   constructor() {
-    this.node = h("div", { class: "bays", role: "img" });
+    this.node = h("div", { class: "bays", role: "img", "aria-label": "server connections" });
   }
 
   update(gauges) {

@@ -2,13 +2,14 @@
 
 import { h, replace, setText, svg } from "./dom.js";
 import { clock } from "./format.js";
+import { SPAN_MS } from "./history.js";
 
 const HEIGHT = 168;
 const LEFT = 54;
 const BOTTOM = 20;
 const TOP = 8;
 // Of these the first that what is known fits into.
-const SPANS_MS = [60_000, 2 * 60_000, 5 * 60_000];
+const SPANS_MS = [60_000, 2 * 60_000, 5 * 60_000, SPAN_MS];
 
 // The next of 1, 2, 5 times a power of ten.
 function nice(value) {

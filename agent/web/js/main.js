@@ -109,8 +109,7 @@ function logInOrOut() {
   store.access = { may_act: false, has_tokens: true };
   store.snapshot = null;
   store.lists = {};
-  store.history.clear();
-  store.forgetEvents();
+  store.forget();
   // What the token could see goes out of sight with it.
   shownPath = null;
   show();
