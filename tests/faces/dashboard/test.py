@@ -124,6 +124,17 @@ class DashboardTest(unittest.TestCase):
         page.wait(lambda: "L" in (page.script(line) or ""), "a line of the chart")
         page.shot("overview-light")
 
+    def test_lines_begin_before_the_page_was_opened(self):
+        page = self.page
+        remembered = "/api/v1/stats/history"
+        wait_until(lambda: HOUSE.get(remembered)["totals"].get("points"), "a step of history", 60)
+        page.open("", CONTROL_TOKEN)
+        box = page.script(
+            "return document.querySelector('.chart path.s1').getBBox().width"
+        )
+        # Ten seconds of the minute that the chart shows at first.
+        self.assertGreater(box, 40)
+
     def test_search_and_sort_stay_in_the_address(self):
         page = self.page
         page.open("clients", CONTROL_TOKEN)
