@@ -66,7 +66,7 @@ Result<Done> FromParams(const std::multimap<std::string, std::string>& params,
   // By way of JSON, which takes numbers, durations and names of enums as texts.
   google::protobuf::Struct object;
   for (const auto& [name, value] : params) {
-    const Result<Done> is_set = SetParam(*message.GetDescriptor(), name, value, object);
+    Result<Done> is_set = SetParam(*message.GetDescriptor(), name, value, object);
     if (!is_set) return is_set;
   }
   return FromJson(ToJson(object), message);

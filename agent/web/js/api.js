@@ -33,7 +33,13 @@ async function ask(path, options, signal) {
   const headers = token ? { Authorization: `Bearer ${token}` } : {};
   let response;
   try {
-    response = await fetch(`/api/v1/${path}`, { ...options, headers, signal, cache: "no-store", credentials: "omit" });
+    response = await fetch(`/api/v1/${path}`, {
+      ...options,
+      headers,
+      signal,
+      cache: "no-store",
+      credentials: "omit",
+    });
   } catch (error) {
     if (signal?.aborted && signal.reason?.name !== "TimeoutError") throw error;
     throw new ApiError(0, "UNREACHABLE", "the agent does not answer");
@@ -42,9 +48,14 @@ async function ask(path, options, signal) {
   try {
     body = await response.json();
   } catch {
-    throw new ApiError(response.status, "UNKNOWN", `the agent's answer cannot be read (HTTP ${response.status})`);
+    throw new ApiError(
+      response.status,
+      "UNKNOWN",
+      `the agent's answer cannot be read (HTTP ${response.status})`,
+    );
   }
-  if (!response.ok) throw new ApiError(response.status, body.error?.status ?? "UNKNOWN", body.error?.message ?? "");
+  if (!response.ok)
+    throw new ApiError(response.status, body.error?.status ?? "UNKNOWN", body.error?.message ?? "");
   return body;
 }
 

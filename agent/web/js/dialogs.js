@@ -27,16 +27,35 @@ export function toast(text, isBad = false) {
 
 export function askForToken(reason) {
   if (isOpen()) return;
-  const input = h("input", { type: "password", id: "token", autocomplete: "off", required: true, spellcheck: "false" });
+  const input = h("input", {
+    type: "password",
+    id: "token",
+    autocomplete: "off",
+    required: true,
+    spellcheck: "false",
+  });
   const error = h("p", { class: "error", role: "alert" });
-  open((close) => h("form", { method: "dialog", on: { submit: (event) => tryToken(event, input, error, close) } },
-    h("h2", { text: "Log in" }),
-    h("p", { text: reason ?? "A token of the agent's token_file. Reading needs role read, acting role control." }),
-    h("div", null, h("label", { for: "token", text: "Token" }), input), error,
-    h("p", { text: "It is kept in this tab until you close it or log out." }),
-    h("div", { class: "buttons" },
-      h("button", { type: "button", class: "plain", on: { click: close } }, "Not now"),
-      h("button", { type: "submit", class: "plain primary" }, "Log in"))));
+  open((close) =>
+    h(
+      "form",
+      { method: "dialog", on: { submit: (event) => tryToken(event, input, error, close) } },
+      h("h2", { text: "Log in" }),
+      h("p", {
+        text:
+          reason ??
+          "A token of the agent's token_file. Reading needs role read, acting role control.",
+      }),
+      h("div", null, h("label", { for: "token", text: "Token" }), input),
+      error,
+      h("p", { text: "It is kept in this tab until you close it or log out." }),
+      h(
+        "div",
+        { class: "buttons" },
+        h("button", { type: "button", class: "plain", on: { click: close } }, "Not now"),
+        h("button", { type: "submit", class: "plain primary" }, "Log in"),
+      ),
+    ),
+  );
   input.focus();
 }
 
@@ -52,7 +71,10 @@ async function tryToken(event, input, error, close) {
   } catch (failure) {
     if (!(failure instanceof ApiError)) throw failure;
     setToken("");
-    setText(error, failure.status === 401 ? "The agent does not know this token." : failure.message);
+    setText(
+      error,
+      failure.status === 401 ? "The agent does not know this token." : failure.message,
+    );
     input.select();
   }
 }
@@ -63,8 +85,16 @@ export function confirm(question) {
   const abort = new AbortController();
   const error = h("p", { class: "error", role: "alert" });
   const no = h("button", { type: "button", class: "plain" }, "Cancel");
-  const yes = h("button", { type: "submit", class: `plain ${question.isDanger ? "danger" : "primary"}` }, question.action);
-  const progress = h("p", { role: "status", hidden: true, text: question.waiting ?? "Asking the agent…" });
+  const yes = h(
+    "button",
+    { type: "submit", class: `plain ${question.isDanger ? "danger" : "primary"}` },
+    question.action,
+  );
+  const progress = h("p", {
+    role: "status",
+    hidden: true,
+    text: question.waiting ?? "Asking the agent…",
+  });
   const submit = async (event, close) => {
     event.preventDefault();
     yes.disabled = true;
@@ -85,9 +115,15 @@ export function confirm(question) {
   };
   const dialog = open((close) => {
     no.addEventListener("click", close);
-    return h("form", { method: "dialog", on: { submit: (event) => submit(event, close) } },
-      h("h2", { text: question.title }), question.text.map((text) => h("p", { text })), progress, error,
-      h("div", { class: "buttons" }, no, yes));
+    return h(
+      "form",
+      { method: "dialog", on: { submit: (event) => submit(event, close) } },
+      h("h2", { text: question.title }),
+      question.text.map((text) => h("p", { text })),
+      progress,
+      error,
+      h("div", { class: "buttons" }, no, yes),
+    );
   });
   dialog.addEventListener("close", () => abort.abort());
   no.focus();
@@ -95,9 +131,24 @@ export function confirm(question) {
 
 export function help(keys) {
   if (isOpen()) return;
-  open((close) => h("form", { method: "dialog", on: { submit: close } },
-    h("h2", { text: "Keys" }),
-    h("div", { class: "keys" }, keys.map(([names, text]) => [
-      h("span", null, names.map((name) => [h("kbd", { text: name }), " "])), h("span", { text })])),
-    h("div", { class: "buttons" }, h("button", { type: "submit", class: "plain" }, "Close"))));
+  open((close) =>
+    h(
+      "form",
+      { method: "dialog", on: { submit: close } },
+      h("h2", { text: "Keys" }),
+      h(
+        "div",
+        { class: "keys" },
+        keys.map(([names, text]) => [
+          h(
+            "span",
+            null,
+            names.map((name) => [h("kbd", { text: name }), " "]),
+          ),
+          h("span", { text }),
+        ]),
+      ),
+      h("div", { class: "buttons" }, h("button", { type: "submit", class: "plain" }, "Close")),
+    ),
+  );
 }

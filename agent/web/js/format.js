@@ -53,7 +53,12 @@ export function elapsed(us) {
   const seconds = value / 1e6;
   if (seconds < 60) return `${trim(seconds.toFixed(seconds < 9.95 ? 1 : 0))} s`;
   const whole = Math.floor(seconds);
-  const [size, unit, part, partUnit] = whole < 3600 ? [60, "min", 1, "s"] : whole < 86400 ? [3600, "h", 60, "min"] : [86400, "d", 3600, "h"];
+  const [size, unit, part, partUnit] =
+    whole < 3600
+      ? [60, "min", 1, "s"]
+      : whole < 86400
+        ? [3600, "h", 60, "min"]
+        : [86400, "d", 3600, "h"];
   const rest = Math.floor((whole % size) / part);
   return `${Math.floor(whole / size)} ${unit}${rest ? ` ${rest} ${partUnit}` : ""}`;
 }
@@ -69,7 +74,12 @@ export function percent(share) {
 export const moment = (text) => (text ? Date.parse(text) : 0);
 
 export function clock(ms) {
-  return new Date(ms).toLocaleTimeString([], { hour: "2-digit", minute: "2-digit", second: "2-digit", hour12: false });
+  return new Date(ms).toLocaleTimeString([], {
+    hour: "2-digit",
+    minute: "2-digit",
+    second: "2-digit",
+    hour12: false,
+  });
 }
 
 // "2026-11-21 08:15:30", local time

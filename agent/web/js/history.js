@@ -1,10 +1,12 @@
 // What was, one point per snapshot: of all pools together and of each pool.
 //
-// Kept here in the browser for as long as the page is open.
+// Kept here in the browser for as long as the page is open; what was before that the agent
+// remembers, in coarser steps.
 
 import { moment, num } from "./format.js";
 
-export const MAX_POINTS = 900;
+const MAX_POINTS = 1100;
+export const SPAN_MS = 15 * 60_000;
 const MAX_POOLS = 300;
 const MAX_GAP_MS = 15_000;
 
@@ -39,7 +41,8 @@ export function gaugesOf(now) {
     pinned: num(now.clients_pinned),
     serversActive: num(now.servers_active),
     serversIdle: num(now.servers_idle),
-    serversBusy: num(now.servers_connecting) + num(now.servers_testing) + num(now.servers_canceling),
+    serversBusy:
+      num(now.servers_connecting) + num(now.servers_testing) + num(now.servers_canceling),
     size: num(now.pool_size),
     longestWait: num(now.longest_wait_us),
   };
@@ -91,6 +94,22 @@ export class History {
       push(this.pools.get(key), point(at, pool.window, gaugesOf(pool.now ?? {})));
     }
     for (const key of this.pools.keys()) if (!seen.has(key)) this.pools.delete(key);
+  }
+
+  // What the agent remembers goes before what was seen here.
+  seed(answer) {
+    const before = (known, points) => {
+      const end = known[0]?.at ?? Infinity;
+      const earlier = (points ?? [])
+        .map((each) => point(moment(each.at), each.window, gaugesOf(each.now ?? {})))
+        .filter((each) => each.at < end);
+      known.unshift(...earlier);
+    };
+    before(this.totals, answer.totals?.points);
+    for (const pool of answer.pools ?? []) {
+      const known = this.pools.get(poolKey(pool));
+      if (known) before(known, pool.points);
+    }
   }
 
   ofPool(key) {

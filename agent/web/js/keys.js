@@ -18,10 +18,13 @@ const KEYS = [
 export const showHelp = () => help(KEYS);
 
 function step(by) {
-  const links = [...document.querySelectorAll("main tbody tr td:first-child a, main a.bays-row")].filter((link) => link.offsetParent);
+  const links = [
+    ...document.querySelectorAll("main tbody tr td:first-child a, main a.bays-row"),
+  ].filter((link) => link.offsetParent);
   if (links.length === 0) return;
   const here = links.indexOf(document.activeElement);
-  const next = here < 0 ? (by > 0 ? 0 : links.length - 1) : Math.min(links.length - 1, Math.max(0, here + by));
+  const next =
+    here < 0 ? (by > 0 ? 0 : links.length - 1) : Math.min(links.length - 1, Math.max(0, here + by));
   links[next].focus();
   links[next].scrollIntoView({ block: "nearest" });
 }

@@ -69,16 +69,27 @@ function show() {
 }
 
 function lost() {
-  return { title: "Not here", needs: [], update() {}, nodes: [heading("Not here"), empty("There is no such view", "The list at the side has them all.")] };
+  return {
+    title: "Not here",
+    needs: [],
+    update() {},
+    nodes: [
+      heading("Not here"),
+      empty("There is no such view", "The list at the side has them all."),
+    ],
+  };
 }
 
 function buildFrame() {
-  replace(by("nav"), VIEWS.map(([name, label]) => {
-    const badge = h("span", { class: "count" });
-    const link = h("a", { href: `#/${name}` }, label, badge);
-    counts.set(name, { link, badge });
-    return link;
-  }));
+  replace(
+    by("nav"),
+    VIEWS.map(([name, label]) => {
+      const badge = h("span", { class: "count" });
+      const link = h("a", { href: `#/${name}` }, label, badge);
+      counts.set(name, { link, badge });
+      return link;
+    }),
+  );
   by("theme").append("◐");
   by("theme").addEventListener("click", toggleTheme);
   by("help").addEventListener("click", showHelp);
@@ -98,15 +109,18 @@ function logInOrOut() {
   store.access = { may_act: false, has_tokens: true };
   store.snapshot = null;
   store.lists = {};
-  store.history.clear();
-  store.forgetEvents();
+  store.forget();
   // What the token could see goes out of sight with it.
   shownPath = null;
   show();
   replace(by("agent"));
 }
 
-const STATES = { AGENT_STATE_RUNNING: ["running", "ok"], AGENT_STATE_STARTING: ["starting", "warn"], AGENT_STATE_DRAINING: ["draining", "warn"] };
+const STATES = {
+  AGENT_STATE_RUNNING: ["running", "ok"],
+  AGENT_STATE_STARTING: ["starting", "warn"],
+  AGENT_STATE_DRAINING: ["draining", "warn"],
+};
 
 function updateAgent() {
   const agent = store.snapshot.agent ?? {};
@@ -125,18 +139,29 @@ function updateCounts() {
     const [value, kind] = of();
     const { badge } = counts.get(name);
     setText(badge, count(value));
-    setClass(badge, `count ${value > 0 ? kind ?? "" : ""}`);
+    setClass(badge, `count ${value > 0 ? (kind ?? "") : ""}`);
     // Zero of something that is fine to have none of needs no number.
     badge.hidden = value === 0 && kind !== undefined;
   }
 }
 
-const PHASES = { connecting: "connecting", live: "live", frozen: "frozen", hidden: "live", login: "log in", refused: "refused", lost: "no connection" };
+const PHASES = {
+  connecting: "connecting",
+  live: "live",
+  frozen: "frozen",
+  hidden: "live",
+  login: "log in",
+  refused: "refused",
+  lost: "no connection",
+};
 
 function updatePhase() {
   const { phase, error } = store;
   setText(by("freshness"), PHASES[phase]);
-  setClass(by("freshness"), `pill ${phase === "live" || phase === "hidden" ? "live" : phase === "lost" || phase === "refused" ? "lost" : ""}`);
+  setClass(
+    by("freshness"),
+    `pill ${phase === "live" || phase === "hidden" ? "live" : phase === "lost" || phase === "refused" ? "lost" : ""}`,
+  );
   by("freshness").setAttribute("aria-pressed", String(store.frozen));
   const notice = by("connection");
   const seconds = Math.max(0, Math.ceil((store.retryAt - Date.now()) / 1000));

@@ -6,12 +6,13 @@
 
 import { ApiError, get } from "./api.js";
 import { moment, num } from "./format.js";
-import { History } from "./history.js";
+import { History, SPAN_MS } from "./history.js";
 
 const LIST_EVERY_MS = 2000;
 const MIN_WAIT_MS = 500;
 const MAX_RETRY_MS = 10_000;
 const MAX_EVENTS = 4096;
+const MAX_SEEDED_POOLS = 40;
 
 const LISTS = {
   clients: ["control/clients", "clients"],
@@ -40,10 +41,13 @@ class Store {
     this.listsAt = 0;
     this.skewMs = 0;
     this.wantsEvents = false;
-    this.forgetEvents();
+    this.forget();
   }
 
-  forgetEvents() {
+  // Everything that was remembered of this agent.
+  forget() {
+    this.isSeeded = false;
+    this.history.clear();
     this.events = [];
     this.eventsAfter = "0";
     this.eventsOf = null;
@@ -72,7 +76,9 @@ class Store {
   need(names, wantsEvents = false) {
     this.needs = names;
     // What nobody asks for any more grows old.
-    this.lists = Object.fromEntries(names.filter((name) => this.lists[name]).map((name) => [name, this.lists[name]]));
+    this.lists = Object.fromEntries(
+      names.filter((name) => this.lists[name]).map((name) => [name, this.lists[name]]),
+    );
     this.wantsEvents = wantsEvents;
     this.listsAt = 0;
     this.refresh();
@@ -128,6 +134,7 @@ class Store {
     if (!this.snapshot || this.error) this.access = await get("access");
     const snapshot = await get("stats/snapshot");
     this.take(snapshot);
+    if (!this.isSeeded) await this.seed();
     if (Date.now() - this.listsAt < LIST_EVERY_MS) return;
     const names = this.needs;
     if (names.length === 0 && !this.wantsEvents) return;
@@ -156,9 +163,21 @@ class Store {
     this.events = [...this.events, ...(answer.events ?? [])].slice(-MAX_EVENTS);
   }
 
+  // What was before this page was opened.  Of many pools it would be more than is worth waiting for.
+  async seed() {
+    this.isSeeded = true;
+    if ((this.snapshot.pools ?? []).length > MAX_SEEDED_POOLS) return;
+    const since = new Date(moment(this.snapshot.time) - SPAN_MS).toISOString();
+    this.history.seed(await get(`stats/history?since=${since}`));
+  }
+
   take(snapshot) {
     this.skewMs = moment(snapshot.time) - Date.now();
-    if (snapshot.sequence === this.snapshot?.sequence && snapshot.agent?.started_at === this.snapshot?.agent?.started_at) return;
+    if (
+      snapshot.sequence === this.snapshot?.sequence &&
+      snapshot.agent?.started_at === this.snapshot?.agent?.started_at
+    )
+      return;
     const before = this.snapshot?.agent?.started_at;
     if (before && before !== snapshot.agent?.started_at) this.restarts += 1;
     this.snapshot = snapshot;
@@ -172,7 +191,10 @@ class Store {
     if (error.status === 401) this.phase = "login";
     else if (error.status === 403) this.phase = "refused";
     else this.phase = "lost";
-    const wait = this.phase === "lost" ? Math.min(MAX_RETRY_MS, 1000 * 2 ** (this.failures - 1)) : MAX_RETRY_MS;
+    const wait =
+      this.phase === "lost"
+        ? Math.min(MAX_RETRY_MS, 1000 * 2 ** (this.failures - 1))
+        : MAX_RETRY_MS;
     this.retryAt = Date.now() + wait;
     this.tell();
     return wait;

@@ -34,27 +34,57 @@ export class Table {
   build() {
     const { columns, label } = this.options;
     this.heads = columns.map((column) =>
-      h("th", { scope: "col", class: classOf(column), title: column.title },
-        h("button", { type: "button", on: { click: () => this.sortBy(column) } }, column.label)));
+      h(
+        "th",
+        { scope: "col", class: classOf(column), title: column.title },
+        h("button", { type: "button", on: { click: () => this.sortBy(column) } }, column.label),
+      ),
+    );
     this.body = h("tbody");
-    this.table = h("table", null, h("caption", { class: "hidden-text", text: label }),
-      h("thead", null, h("tr", null, this.heads)), this.body);
-    this.scroll = h("div", { class: "table-scroll", role: "region", "aria-label": label, tabindex: "0" }, this.table);
+    this.table = h(
+      "table",
+      null,
+      h("caption", { class: "hidden-text", text: label }),
+      h("thead", null, h("tr", null, this.heads)),
+      this.body,
+    );
+    this.scroll = h(
+      "div",
+      { class: "table-scroll", role: "region", "aria-label": label, tabindex: "0" },
+      this.table,
+    );
     this.search = h("input", {
-      type: "search", placeholder: "Search", "aria-label": `Search ${label}`, value: this.query, spellcheck: "false",
+      type: "search",
+      placeholder: "Search",
+      "aria-label": `Search ${label}`,
+      value: this.query,
+      spellcheck: "false",
       on: { input: () => this.searchFor(this.search.value) },
     });
     this.empty = h("div", { class: "empty" }, h("strong"), h("p"));
     this.moreText = h("span");
-    this.more = h("div", { class: "table-more" }, this.moreText,
-      h("button", { type: "button", class: "plain", on: { click: () => this.showMore() } }, "Show more"));
+    this.more = h(
+      "div",
+      { class: "table-more" },
+      this.moreText,
+      h(
+        "button",
+        { type: "button", class: "plain", on: { click: () => this.showMore() } },
+        "Show more",
+      ),
+    );
     this.counted = h("span", { class: "muted number", role: "status" });
     this.node = h("div", null, this.scroll, this.empty, this.more);
     this.showSort();
   }
 
   sortBy(column) {
-    const descending = this.sort === column.key ? true : this.sort === `-${column.key}` ? false : column.first === "desc" || column.num;
+    const descending =
+      this.sort === column.key
+        ? true
+        : this.sort === `-${column.key}`
+          ? false
+          : column.first === "desc" || column.num;
     this.sort = (descending ? "-" : "") + column.key;
     remember({ [`${this.prefix}sort`]: this.sort === this.options.sort ? "" : this.sort });
     this.showSort();
@@ -90,15 +120,22 @@ export class Table {
   found() {
     const words = this.query.toLowerCase().split(/\s+/).filter(Boolean);
     const columns = this.options.columns.filter((column) => column.search !== false);
-    const rows = words.length === 0 ? [...this.rows] : this.rows.filter((row) => {
-      const text = columns.map((column) => textOf(column, row)).join("\n").toLowerCase();
-      return words.every((word) => text.includes(word));
-    });
+    const rows =
+      words.length === 0
+        ? [...this.rows]
+        : this.rows.filter((row) => {
+            const text = columns
+              .map((column) => textOf(column, row))
+              .join("\n")
+              .toLowerCase();
+            return words.every((word) => text.includes(word));
+          });
     const column = this.columnOf(this.sort);
     const sign = this.sort.startsWith("-") ? -1 : 1;
     const key = this.options.key;
     // The key decides between equals, so that rows do not jump about.
-    return rows.map((row) => [column.of(row), row])
+    return rows
+      .map((row) => [column.of(row), row])
       .sort((a, b) => sign * compare(a[0], b[0]) || compare(key(a[1]), key(b[1])))
       .map((pair) => pair[1]);
   }
@@ -136,14 +173,18 @@ export class Table {
     if (found > 0) return;
     const { title, text } = this.options.empty;
     setText(this.empty.firstChild, total > 0 ? "Nothing matches" : title);
-    setText(this.empty.lastChild, total > 0 ? `None of ${count(total)} has “${this.query}” in it.` : text);
+    setText(
+      this.empty.lastChild,
+      total > 0 ? `None of ${count(total)} has “${this.query}” in it.` : text,
+    );
   }
 
   make(key) {
     const cells = this.options.columns.map((column) => h("td", { class: classOf(column) }));
     const made = { node: h("tr", null, cells), cells, shown: [], href: "" };
     made.node.addEventListener("click", (event) => {
-      if (made.href && !event.target.closest("a, button") && !String(getSelection())) location.hash = made.href;
+      if (made.href && !event.target.closest("a, button") && !String(getSelection()))
+        location.hash = made.href;
     });
     this.made.set(key, made);
     return made;
@@ -188,7 +229,7 @@ function classOf(column) {
 
 function textOf(column, row) {
   const show = column.show ? column.show(row) : column.of(row);
-  return show !== null && typeof show === "object" ? show.text ?? column.of(row) : show;
+  return show !== null && typeof show === "object" ? (show.text ?? column.of(row)) : show;
 }
 
 function compare(a, b) {

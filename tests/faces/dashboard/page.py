@@ -56,7 +56,8 @@ class Page:
         return self.driver.execute_script(text, *arguments)
 
     def find(self, css):
-        return [each for each in self.driver.find_elements(By.CSS_SELECTOR, css) if each.is_displayed()]
+        found = self.driver.find_elements(By.CSS_SELECTOR, css)
+        return [each for each in found if each.is_displayed()]
 
     def one(self, css):
         self.wait(lambda: self.find(css), f"{css} is there")

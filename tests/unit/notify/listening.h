@@ -113,6 +113,7 @@ struct ListeningTest : testing::Test {
   Directory& directory_() {
     if (!directory) {
       pools.resolver = &resolver;
+      pools.registry = &registry;
       directory = std::make_unique<Directory>(pools, hub_loop.loop, Settings(), options);
     }
     return *directory;
@@ -168,6 +169,7 @@ struct ListeningTest : testing::Test {
   SteppedLoop client_loop;
   SteppedLoop server_loop;
   io::Resolver resolver;
+  stats::Registry registry;
   pool::Shared pools;
   std::unique_ptr<FakeListenServer> server =
       std::make_unique<FakeListenServer>(server_loop.loop, UniqueName());

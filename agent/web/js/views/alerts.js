@@ -21,23 +21,48 @@ export const worstKind = () => (alerts().length ? kindOf(alerts()[0]) : "");
 // What it is about; a pool leads to its page.
 function about(alert) {
   if (!alert.database || !alert.user) return h("strong", { text: alert.component });
-  return h("a", { href: poolLink(alert.database, alert.user) }, h("strong", { text: alert.component }));
+  return h(
+    "a",
+    { href: poolLink(alert.database, alert.user) },
+    h("strong", { text: alert.component }),
+  );
 }
 
-
 export function alertBanner(alert) {
-  return h("div", { class: `banner ${kindOf(alert)}` },
-    h("div", null, h("p", null, about(alert), `: ${alert.message}`), alert.recommendation ? h("p", { text: alert.recommendation }) : null),
-    alert.since ? h("div", { class: "since", text: `for ${elapsed(store.since(alert.since))}` }) : null);
+  return h(
+    "div",
+    { class: `banner ${kindOf(alert)}` },
+    h(
+      "div",
+      null,
+      h("p", null, about(alert), `: ${alert.message}`),
+      alert.recommendation ? h("p", { text: alert.recommendation }) : null,
+    ),
+    alert.since
+      ? h("div", { class: "since", text: `for ${elapsed(store.since(alert.since))}` })
+      : null,
+  );
 }
 
 // The alerts of the agent; and what this page sees itself: no extension.
 export function alertBanners(snapshot) {
   const banners = alerts().slice(0, 5).map(alertBanner);
-  if (alerts().length > 5) banners.push(h("a", { href: "#/alerts", text: `All ${count(alerts().length)} alerts` }));
+  if (alerts().length > 5)
+    banners.push(h("a", { href: "#/alerts", text: `All ${count(alerts().length)} alerts` }));
   const extension = snapshot.extension ?? {};
   if (!extension.available && extension.reason) {
-    banners.push(h("div", { class: "banner" }, h("div", null, h("p", null, h("strong", { text: "The extension is not read" })), h("p", { text: extension.reason }))));
+    banners.push(
+      h(
+        "div",
+        { class: "banner" },
+        h(
+          "div",
+          null,
+          h("p", null, h("strong", { text: "The extension is not read" })),
+          h("p", { text: extension.reason }),
+        ),
+      ),
+    );
   }
   return banners;
 }
@@ -50,7 +75,15 @@ export function build() {
     nodes: [heading("Alerts"), list],
     update() {
       const shown = alerts();
-      replace(list, shown.length ? shown.map(alertBanner) : empty("All is well", "No rule sees anything wrong. Thresholds are settings of the agent."));
+      replace(
+        list,
+        shown.length
+          ? shown.map(alertBanner)
+          : empty(
+              "All is well",
+              "No rule sees anything wrong. Thresholds are settings of the agent.",
+            ),
+      );
     },
   };
 }

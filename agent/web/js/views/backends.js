@@ -29,7 +29,10 @@ function one(key) {
   const costs = new Facts();
   const state = h("span", { class: "badge" });
   const tools = h("div", { class: "tools" }, cancelButton(Number(key)));
-  const gone = empty("This backend is gone", "Its connection was closed. Another process may get the same number one day.");
+  const gone = empty(
+    "This backend is gone",
+    "Its connection was closed. Another process may get the same number one day.",
+  );
   const costCard = factsCard("What it did since it connected", costs);
   const cards = h("div", { class: "split" }, factsCard("Backend", facts), costCard);
   return {
@@ -64,15 +67,26 @@ function factsOf(row) {
   const connection = row.server?.connection;
   return [
     ["Client", row.server ? clientOf(row) : ""],
-    ["Pool", row.server ? h("a", { href: poolLink(row.database, row.user), text: `${row.database} / ${row.user}` }) : ""],
+    [
+      "Pool",
+      row.server
+        ? h("a", { href: poolLink(row.database, row.user), text: `${row.database} / ${row.user}` })
+        : "",
+    ],
     ["Database", row.server ? "" : row.database],
     ["Role", row.server ? "" : row.user],
     ["Application", row.application_name],
-    ["Through", row.kind === "agent" ? `agent ${row.backend?.agent_name ?? ""}` : "a direct connection"],
+    [
+      "Through",
+      row.kind === "agent" ? `agent ${row.backend?.agent_name ?? ""}` : "a direct connection",
+    ],
     ["State", row.state ? `${row.state} for ${elapsed(row.stateFor)}` : ""],
     ["In the pool", row.serverState],
     ["Comes from", row.client_addr],
-    ["Connected", `${date(connection?.connected_at ?? row.backend?.connected_at)}, ${elapsed(row.age)} ago`],
+    [
+      "Connected",
+      `${date(connection?.connected_at ?? row.backend?.connected_at)}, ${elapsed(row.age)} ago`,
+    ],
     ["Its login took", num(row.backend?.login_us) ? elapsed(row.backend.login_us) : ""],
     ["Prepared statements", connection ? count(connection.prepared_statements) : ""],
     ["Leaves", row.closing ? "at the next opportunity" : ""],
@@ -84,11 +98,17 @@ function costsOf(costs) {
   const blocks = hits + num(costs.block_read_count);
   return [
     ["Statements", count(costs.statement_count)],
-    ["Transactions", `${count(costs.xact_commit_count)} committed, ${count(costs.xact_rollback_count)} rolled back`],
+    [
+      "Transactions",
+      `${count(costs.xact_commit_count)} committed, ${count(costs.xact_rollback_count)} rolled back`,
+    ],
     ["Rows", count(costs.row_count)],
     ["Errors", count(costs.error_count)],
     ["Sent", bytes(costs.sent_bytes)],
-    ["Blocks", blocks ? `${count(blocks)}, ${((100 * hits) / blocks).toFixed(1)} % found in memory` : "none"],
+    [
+      "Blocks",
+      blocks ? `${count(blocks)}, ${((100 * hits) / blocks).toFixed(1)} % found in memory` : "none",
+    ],
     ["Temporary files", bytes(costs.temp_bytes)],
     ["Write-ahead log", bytes(costs.wal_bytes)],
     ["Working", elapsed(costs.active_us)],

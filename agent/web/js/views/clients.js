@@ -28,13 +28,18 @@ function one(id) {
   const facts = new Facts();
   const state = h("span", { class: "badge" });
   const tools = h("div", { class: "tools" });
-  const gone = empty("This client is gone", "It has left, or was ended. Ids are never given again while the agent runs.");
+  const gone = empty(
+    "This client is gone",
+    "It has left, or was ended. Ids are never given again while the agent runs.",
+  );
   const card = factsCard("Client", facts);
   let shownPid = -1;
   const showTools = (row) => {
     if (row?.pid === shownPid) return;
     shownPid = row?.pid;
-    tools.replaceChildren(...(row ? [row.pid ? cancelButton(row.pid) : "", endClientButton(row)] : []));
+    tools.replaceChildren(
+      ...(row ? [row.pid ? cancelButton(row.pid) : "", endClientButton(row)] : []),
+    );
   };
   return {
     title: `Client ${id}`,
@@ -59,8 +64,14 @@ function factsOf(row) {
   const { connection } = row;
   return [
     ["Application", row.application_name],
-    ["Pool", h("a", { href: poolLink(row.database, row.user), text: `${row.database} / ${row.user}` })],
-    ["Backend", row.pid ? h("a", { href: backendLink(row.pid), text: `process ${row.pid}` }) : "none now"],
+    [
+      "Pool",
+      h("a", { href: poolLink(row.database, row.user), text: `${row.database} / ${row.user}` }),
+    ],
+    [
+      "Backend",
+      row.pid ? h("a", { href: backendLink(row.pid), text: `process ${row.pid}` }) : "none now",
+    ],
     ["Waits for", row.waited ? elapsed(row.waited) : ""],
     ["Pinned for", row.pinned ? elapsed(row.pinned) : ""],
     ["Comes from", row.peer],

@@ -9,7 +9,11 @@ import { backendsTable, tableCard } from "./tables.js";
 
 export function build() {
   const table = backendsTable({
-    sort: "-for", empty: { title: "No leaks", text: `No backend has been idle in a transaction for ${elapsed(LEAK_US)}.` },
+    sort: "-for",
+    empty: {
+      title: "No leaks",
+      text: `No backend has been idle in a transaction for ${elapsed(LEAK_US)}.`,
+    },
   });
   const why = h("p", { class: "muted" });
   return {
@@ -19,9 +23,12 @@ export function build() {
     nodes: [heading("Leaks"), why, tableCard("Idle in a transaction", table)],
     update() {
       const extension = store.snapshot.extension ?? {};
-      setText(why, extension.available
-        ? `Backends that have been idle in a transaction for more than ${elapsed(LEAK_US)}, pooled or not: usually a program that forgot COMMIT.`
-        : `The extension tells which these are, and it is not read: ${extension.reason}`);
+      setText(
+        why,
+        extension.available
+          ? `Backends that have been idle in a transaction for more than ${elapsed(LEAK_US)}, pooled or not: usually a program that forgot COMMIT.`
+          : `The extension tells which these are, and it is not read: ${extension.reason}`,
+      );
       table.update(leakRows());
     },
   };

@@ -28,7 +28,9 @@ const duration = (text) => Math.round(Number.parseFloat(text ?? "0") * 1e6);
 export function clientRows() {
   return (store.lists.clients ?? []).map((client) => {
     const connection = client.connection ?? {};
-    const [state, kind] = client.pinned_since ? ["pinned", "pin"] : CLIENT_STATES[client.state] ?? [client.state, ""];
+    const [state, kind] = client.pinned_since
+      ? ["pinned", "pin"]
+      : (CLIENT_STATES[client.state] ?? [client.state, ""]);
     return {
       id: connection.id,
       database: connection.database,
@@ -54,21 +56,41 @@ export function backendRows() {
     const connection = server.connection ?? {};
     const key = num(connection.server_pid) || `c${connection.id}`;
     rows.set(key, {
-      key: String(key), pid: num(connection.server_pid), database: connection.database, user: connection.user,
-      application_name: connection.application_name, kind: "agent", serverState: SERVER_STATES[server.state] ?? server.state,
-      state: "", stateFor: 0, age: store.since(connection.connected_at), clientId: num(connection.linked_id) ? connection.linked_id : "",
-      closing: connection.close_needed, server, backend: null,
+      key: String(key),
+      pid: num(connection.server_pid),
+      database: connection.database,
+      user: connection.user,
+      application_name: connection.application_name,
+      kind: "agent",
+      serverState: SERVER_STATES[server.state] ?? server.state,
+      state: "",
+      stateFor: 0,
+      age: store.since(connection.connected_at),
+      clientId: num(connection.linked_id) ? connection.linked_id : "",
+      closing: connection.close_needed,
+      server,
+      backend: null,
     });
   }
   for (const backend of store.snapshot?.extension?.backends ?? []) {
     const known = rows.get(backend.pid);
     const row = known ?? {
-      key: String(backend.pid), pid: backend.pid, database: backend.database_name, user: backend.role_name,
-      application_name: backend.application_name, kind: backend.connection_kind, serverState: "", clientId: "", server: null,
+      key: String(backend.pid),
+      pid: backend.pid,
+      database: backend.database_name,
+      user: backend.role_name,
+      application_name: backend.application_name,
+      kind: backend.connection_kind,
+      serverState: "",
+      clientId: "",
+      server: null,
     };
     Object.assign(row, {
-      state: backend.state, stateFor: store.since(backend.state_since), age: store.since(backend.connected_at),
-      client_addr: backend.client_addr || "unix", backend,
+      state: backend.state,
+      stateFor: store.since(backend.state_since),
+      age: store.since(backend.connected_at),
+      client_addr: backend.client_addr || "unix",
+      backend,
     });
     if (known) row.application_name = backend.application_name || known.application_name;
     rows.set(backend.pid, row);
@@ -87,11 +109,13 @@ export function leakRows() {
 
 // Without asking cores for lists: for the number beside the view's name.
 export function leakCount() {
-  return (store.snapshot?.extension?.backends ?? [])
-    .filter((backend) => isInTransaction(backend.state) && store.since(backend.state_since) >= LEAK_US).length;
+  return (store.snapshot?.extension?.backends ?? []).filter(
+    (backend) => isInTransaction(backend.state) && store.since(backend.state_since) >= LEAK_US,
+  ).length;
 }
 
-export const waitingCount = () => (store.snapshot?.pools ?? []).reduce((sum, pool) => sum + num(pool.now?.clients_waiting), 0);
+export const waitingCount = () =>
+  (store.snapshot?.pools ?? []).reduce((sum, pool) => sum + num(pool.now?.clients_waiting), 0);
 
 export function switchesOf(database) {
   const row = (store.lists.databases ?? []).find((each) => each.database === database);

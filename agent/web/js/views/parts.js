@@ -12,7 +12,11 @@ export function crumb(href, text) {
 }
 
 export function empty(title, text) {
-  return h("div", { class: "card" }, h("div", { class: "empty" }, h("strong", { text: title }), h("p", { text })));
+  return h(
+    "div",
+    { class: "card" },
+    h("div", { class: "empty" }, h("strong", { text: title }), h("p", { text })),
+  );
 }
 
 // A number with its name: update({value, unit, note, kind}).
@@ -22,8 +26,14 @@ export class Tile {
     this.unit = h("small");
     this.note = h("div", { class: "note" });
     this.spark = of ? new Spark(of) : null;
-    this.node = h("div", { class: "card tile" }, h("div", { class: "label", text: label }),
-      h("div", { class: "value" }, this.value, this.unit), this.note, this.spark?.node);
+    this.node = h(
+      "div",
+      { class: "card tile" },
+      h("div", { class: "label", text: label }),
+      h("div", { class: "value" }, this.value, this.unit),
+      this.note,
+      this.spark?.node,
+    );
   }
 
   update({ value, unit = "", note = "", kind = "" }, points) {
@@ -43,11 +53,16 @@ export class Facts {
   }
 
   update(facts) {
-    const known = facts.filter(([, value]) => value !== null && value !== undefined && value !== "");
+    const known = facts.filter(
+      ([, value]) => value !== null && value !== undefined && value !== "",
+    );
     const names = known.map(([name]) => name).join("\n");
     if (names !== this.shown) {
       this.shown = names;
-      replace(this.list, known.flatMap(([name]) => [h("dt", { text: name }), h("dd")]));
+      replace(
+        this.list,
+        known.flatMap(([name]) => [h("dt", { text: name }), h("dd")]),
+      );
     }
     known.forEach(([, value], i) => {
       const cell = this.list.children[2 * i + 1];
@@ -58,6 +73,10 @@ export class Facts {
 }
 
 export function factsCard(title, facts) {
-  return h("section", { class: "card" }, h("div", { class: "card-head" }, h("h2", { text: title })),
-    h("div", { class: "card-body" }, facts.list));
+  return h(
+    "section",
+    { class: "card" },
+    h("div", { class: "card-head" }, h("h2", { text: title })),
+    h("div", { class: "card-body" }, facts.list),
+  );
 }

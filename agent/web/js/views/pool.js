@@ -17,24 +17,49 @@ function picture() {
   const queue = new Queue();
   const text = h("p", { class: "muted number" });
   return {
-    node: h("section", { class: "card" }, h("div", { class: "card-head" }, h("h2", { text: "Now" }), h("div", { class: "tools" }, legend())),
-      h("div", { class: "card-body stack" }, h("div", { class: "pool-picture" }, queue.node, bays.node), text)),
+    node: h(
+      "section",
+      { class: "card" },
+      h(
+        "div",
+        { class: "card-head" },
+        h("h2", { text: "Now" }),
+        h("div", { class: "tools" }, legend()),
+      ),
+      h(
+        "div",
+        { class: "card-body stack" },
+        h("div", { class: "pool-picture" }, queue.node, bays.node),
+        text,
+      ),
+    ),
     update(gauges) {
       bays.update(gauges);
       queue.update(gauges.waiting);
-      setText(text, `${count(gauges.active)} active, ${count(gauges.waiting)} waiting, ${count(gauges.idle)} idle clients; `
-        + `${count(gauges.serversActive)} of ${count(gauges.size)} server connections in use`
-        + (gauges.pinned ? `, ${count(gauges.pinned)} pinned` : ""));
+      setText(
+        text,
+        `${count(gauges.active)} active, ${count(gauges.waiting)} waiting, ${count(gauges.idle)} idle clients; ` +
+          `${count(gauges.serversActive)} of ${count(gauges.size)} server connections in use` +
+          (gauges.pinned ? `, ${count(gauges.pinned)} pinned` : ""),
+      );
     },
+  };
+}
+
+function makeTiles() {
+  return {
+    transactions: new Tile("Transactions", (p) => p.transactions),
+    queries: new Tile("Queries", (p) => p.queries),
+    wait: new Tile("Wait p99", (p) => p.wait99),
+    query: new Tile("Query p99", (p) => p.query99),
+    traffic: new Tile("To clients"),
+    errors: new Tile("Errors", (p) => p.errors),
   };
 }
 
 export function build([database, user]) {
   const isOurs = (row) => row.database === database && row.user === user;
-  const tiles = {
-    transactions: new Tile("Transactions", (p) => p.transactions), queries: new Tile("Queries", (p) => p.queries),
-    wait: new Tile("Wait p99", (p) => p.wait99), query: new Tile("Query p99", (p) => p.query99), traffic: new Tile("To clients"), errors: new Tile("Errors", (p) => p.errors),
-  };
+  const tiles = makeTiles();
   const now = picture();
   const wait = waitChart("Wait time");
   const query = queryChart("Query time");
@@ -42,9 +67,23 @@ export function build([database, user]) {
   const backends = backendsTable({ name: "b" });
   const state = h("span", { class: "badge" });
   const tools = h("div", { class: "tools" }, pauseButton(database), resumeButton(database));
-  const gone = empty("This pool is gone", "Its last server connection was closed and no client is left. It comes back with the next client.");
-  const parts = h("div", { class: "stack pool-parts" }, now.node, h("div", { class: "tiles" }, Object.values(tiles).map((tile) => tile.node)),
-    h("div", { class: "charts" }, wait.node, query.node), tableCard("Clients", clients), tableCard("Backends", backends));
+  const gone = empty(
+    "This pool is gone",
+    "Its last server connection was closed and no client is left. It comes back with the next client.",
+  );
+  const parts = h(
+    "div",
+    { class: "stack pool-parts" },
+    now.node,
+    h(
+      "div",
+      { class: "tiles" },
+      Object.values(tiles).map((tile) => tile.node),
+    ),
+    h("div", { class: "charts" }, wait.node, query.node),
+    tableCard("Clients", clients),
+    tableCard("Backends", backends),
+  );
   const [pause, resume] = tools.children;
   return {
     title: `${database} / ${user}`,
@@ -59,7 +98,10 @@ export function build([database, user]) {
       const switches = switchesOf(database);
       pause.hidden = switches.paused;
       resume.hidden = !switches.paused;
-      setText(state, switches.paused ? "paused" : switches.disabled ? "disabled" : pool?.pool_mode ?? "gone");
+      setText(
+        state,
+        switches.paused ? "paused" : switches.disabled ? "disabled" : (pool?.pool_mode ?? "gone"),
+      );
       state.className = `badge ${switches.paused || switches.disabled ? "warn" : pool ? "ok" : ""}`;
       if (!pool) return;
       now.update(gaugesOf(pool.now ?? {}));
@@ -76,12 +118,39 @@ export function build([database, user]) {
 function updateTiles(tiles, pool, points) {
   const window = pool.window ?? {};
   const totals = pool.totals ?? {};
-  const p99 = (time) => (num(time?.value_count) ? { value: elapsed(time.p99_us), note: `p50 ${elapsed(time.p50_us)}` } : { value: "–", note: "none just now" });
-  tiles.transactions.update({ value: rate(window.transactions_per_s), unit: "/s", note: `${count(totals.transaction_count)} in all` }, points);
-  tiles.queries.update({ value: rate(window.queries_per_s), unit: "/s", note: `${count(totals.query_count)} in all` }, points);
+  const p99 = (time) =>
+    num(time?.value_count)
+      ? { value: elapsed(time.p99_us), note: `p50 ${elapsed(time.p50_us)}` }
+      : { value: "–", note: "none just now" };
+  tiles.transactions.update(
+    {
+      value: rate(window.transactions_per_s),
+      unit: "/s",
+      note: `${count(totals.transaction_count)} in all`,
+    },
+    points,
+  );
+  tiles.queries.update(
+    { value: rate(window.queries_per_s), unit: "/s", note: `${count(totals.query_count)} in all` },
+    points,
+  );
   tiles.wait.update(p99(window.wait_time), points);
   tiles.query.update(p99(window.query_time), points);
-  tiles.traffic.update({ value: bytes(window.to_clients_bytes_per_s), unit: "/s", note: `${bytes(window.from_clients_bytes_per_s)}/s from them` }, points);
-  tiles.errors.update({ value: rate(window.errors_per_s), unit: "/s", note: `${count(totals.error_count)} in all`, kind: num(window.errors_per_s) > 0 ? "bad" : "" }, points);
+  tiles.traffic.update(
+    {
+      value: bytes(window.to_clients_bytes_per_s),
+      unit: "/s",
+      note: `${bytes(window.from_clients_bytes_per_s)}/s from them`,
+    },
+    points,
+  );
+  tiles.errors.update(
+    {
+      value: rate(window.errors_per_s),
+      unit: "/s",
+      note: `${count(totals.error_count)} in all`,
+      kind: num(window.errors_per_s) > 0 ? "bad" : "",
+    },
+    points,
+  );
 }
-
