@@ -208,6 +208,7 @@ TEST_F(BesidePgBouncerTest, ShowDatabasesHasItsValues) {
     for (const auto& [column, value] : both.theirs[i]) {
       // Its name of the column before 1.23; a host that is not said is the socket's directory.
       const std::string name = column == "reserve_pool" ? "reserve_pool_size" : column;
+      if (column == "load_balance_hosts") continue;  // ours are tried in order
       if (column == "host" && value.empty()) continue;
       EXPECT_EQ(both.ours[i].at(name), value) << both.theirs[i].at("name") << ": " << column;
     }
