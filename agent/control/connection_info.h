@@ -20,9 +20,9 @@ struct Endpoint {
 
 // What clients and servers have in common.
 struct ConnectionInfo {
-  std::uint64_t id = 0;  // never given to another connection while the agent runs
-  std::string database;  // as clients ask for it; for clients that are logging in empty
-  std::string user;      // of a client who logged in, of a server connection who did there
+  std::uint64_t id = 0;          // never given to another connection while the agent runs
+  std::string database;          // as clients ask for it; for clients that are logging in empty
+  std::string user;              // of a client who logged in, of a server connection who did there
   std::string application_name;  // in force now
   Endpoint peer;
   Endpoint local;
