@@ -10,6 +10,7 @@ import unittest
 
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent))
+import node_modules  # noqa: E402
 from face_house import CONTROL_TOKEN, READ_TOKEN, ROOT, House, run_tests, wait_until  # noqa: E402
 
 HOUSE = None
@@ -21,19 +22,10 @@ class ExampleHouse(House):
 
     def __init__(self, build):
         super().__init__(build)
-        self.modules = pathlib.Path(build).resolve() / "faces" / "grpc_examples"
+        self.build = build
 
     def __enter__(self):
-        self.modules.mkdir(parents=True, exist_ok=True)
-        wanted = (HERE / "package.json").read_text()
-        installed = self.modules / ".installed"
-        if not installed.exists() or installed.read_text() != wanted:
-            (self.modules / "package.json").write_text(wanted)
-            # Without a lock file: buf has a package for each platform, and a lock wants them all.
-            command = ["npm", "install", "--no-package-lock", "--no-audit", "--no-fund"]
-            command += ["--ignore-scripts"]
-            subprocess.run(command, cwd=self.modules, check=True, stdout=subprocess.DEVNULL)
-            installed.write_text(wanted)
+        self.modules = node_modules.install(self.build)
         for script in (EXAMPLES / "node").glob("*.js"):
             shutil.copy(script, self.modules / script.name)
         return super().__enter__()
@@ -44,7 +36,7 @@ def run(command, token=READ_TOKEN, folder=None, environment=None):
         "PGVALET_ADDRESS": f"127.0.0.1:{HOUSE.stack.grpc_port}",
         "PGVALET_TOKEN": token,
         "PGVALET_PROTO": str(ROOT / "proto"),
-        "BUF": str(HOUSE.modules / "node_modules" / ".bin" / "buf"),
+        "BUF": str(node_modules.program(HOUSE.modules, "buf")),
     }
     return subprocess.run(
         [str(word) for word in command], cwd=folder, env=env | (environment or {}), text=True,
