@@ -6,6 +6,9 @@ import { store } from "../store.js";
 import { poolLink } from "./lists.js";
 import { empty, heading } from "./parts.js";
 
+// More would push everything else out of sight.
+const MOST_BANNERS = 3;
+
 const KINDS = { SEVERITY_CRITICAL: "bad", SEVERITY_WARNING: "warn" };
 const RANKS = ["SEVERITY_CRITICAL", "SEVERITY_WARNING"];
 
@@ -46,8 +49,8 @@ export function alertBanner(alert) {
 
 // The alerts of the agent; and what this page sees itself: no extension.
 export function alertBanners(snapshot) {
-  const banners = alerts().slice(0, 5).map(alertBanner);
-  if (alerts().length > 5)
+  const banners = alerts().slice(0, MOST_BANNERS).map(alertBanner);
+  if (alerts().length > MOST_BANNERS)
     banners.push(h("a", { href: "#/alerts", text: `All ${count(alerts().length)} alerts` }));
   const extension = snapshot.extension ?? {};
   if (!extension.available && extension.reason) {

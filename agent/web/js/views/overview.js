@@ -230,7 +230,9 @@ function updateTiles(tiles, snapshot, sum, points) {
     {
       value: rate(window.queries_per_s),
       unit: "/s",
-      note: `p99 ${elapsed(window.query_time?.p99_us)}`,
+      note: num(window.query_time?.value_count)
+        ? `p99 ${elapsed(window.query_time.p99_us)}`
+        : "none just now",
     },
     points,
   );
