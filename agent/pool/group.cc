@@ -179,7 +179,8 @@ std::shared_ptr<Switches> GroupDirectory::SwitchesOf(const std::string& database
 std::vector<stats::SwitchedDatabase> GroupDirectory::Switched() const {
   std::vector<stats::SwitchedDatabase> all;
   const auto add = [&](const std::string& database, const Switches& switches) {
-    const bool paused = switches.paused.load(std::memory_order_relaxed);
+    const bool paused = switches.paused.load(std::memory_order_relaxed) ||
+                        switches.suspended.load(std::memory_order_relaxed);
     const bool disabled = switches.disabled.load(std::memory_order_relaxed);
     if (paused || disabled) all.push_back({database, paused, disabled});
   };
