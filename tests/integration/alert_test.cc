@@ -142,12 +142,13 @@ TEST_F(AlertTest, WhatTheExtensionAdvisesIsAnAlert) {
       .Set("sampler_interval", "0.1");
   Start();
 
-  // Nothing ends a session of the tests' server that waits inside a transaction.
-  ASSERT_TRUE(Begins("advice_no_limit"));
-  const json alert = Alert("advice_no_limit");
-  EXPECT_EQ(alert["severity"], "info");
+  // The tests' server has the extension in another database than pgvalet.database names.
+  ASSERT_TRUE(Begins("advice_policy_not_in_force"));
+  const json alert = Alert("advice_policy_not_in_force");
+  EXPECT_EQ(alert["severity"], "critical");
   EXPECT_EQ(alert["component"], "server");
-  EXPECT_NE(alert["recommendation"].get<std::string>().find("pgvalet.idle_in_transaction_timeout"),
+  EXPECT_NE(alert["message"].get<std::string>().find("pgvalet.database"), std::string::npos);
+  EXPECT_NE(alert["recommendation"].get<std::string>().find("pgvalet.policy_status"),
             std::string::npos);
   EXPECT_TRUE(Ask("/api/monitoring/system-health")["server"]["extension_available"]);
 }
