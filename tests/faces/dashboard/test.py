@@ -135,6 +135,12 @@ class DashboardTest(unittest.TestCase):
         # Ten seconds of the minute that the chart shows at first.
         self.assertGreater(box, 40)
 
+    def test_alerts_say_what_is_wrong_and_lead_to_the_pool(self):
+        page = self.page
+        page.open("alerts", CONTROL_TOKEN)
+        page.click(".banner a", "pool app/app")
+        page.wait(lambda: page.route() == "pools/app/app", "the pool")
+
     def test_search_and_sort_stay_in_the_address(self):
         page = self.page
         page.open("clients", CONTROL_TOKEN)
