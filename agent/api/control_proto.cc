@@ -10,8 +10,8 @@ namespace {
 
 constexpr const char* kMasked = "\"********\"";
 
+// REQUIRES: there is such a moment; one that there is not stays absent.
 void Fill(google::protobuf::Timestamp& message, Time at) {
-  if (at == Time{}) return;
   const auto wall = std::chrono::system_clock::now() - (Clock::now() - at);
   const auto us =
       std::chrono::duration_cast<std::chrono::microseconds>(wall.time_since_epoch()).count();
@@ -31,8 +31,8 @@ void Fill(v1::Connection& message, const control::ConnectionInfo& info) {
   message.set_application_name(CleanText(info.application_name));
   Fill(*message.mutable_peer(), info.peer);
   Fill(*message.mutable_local(), info.local);
-  Fill(*message.mutable_connected_at(), info.connected_at);
-  Fill(*message.mutable_request_at(), info.request_at);
+  if (info.connected_at != Time{}) Fill(*message.mutable_connected_at(), info.connected_at);
+  if (info.request_at != Time{}) Fill(*message.mutable_request_at(), info.request_at);
   message.set_server_pid(info.server_pid);
   message.set_prepared_statements(info.prepared_statements);
   message.set_close_needed(info.close_needed);

@@ -15,6 +15,7 @@
 #include "api/control_service.h"
 #include "api/events_service.h"
 #include "api/listen_address.h"
+#include "api/pools_service.h"
 #include "api/query_service.h"
 #include "api/snapshot_serializer.h"
 #include "api/stats_service.h"
@@ -71,6 +72,7 @@ class GrpcServer::Impl {
         stats_service_(serializer_, watchers_, options_.max_lag, options_.calls, options_.tokens) {
     if (options_.calls == nullptr || options_.tokens == nullptr) return;
     control_service_.emplace(*options_.calls, *options_.tokens);
+    pools_service_.emplace(*options_.calls, *options_.tokens);
     if (options_.events.log != nullptr) {
       events_service_.emplace(options_.events, followers_, *options_.calls, *options_.tokens);
     }
@@ -100,6 +102,7 @@ class GrpcServer::Impl {
   StatsService stats_service_;
   std::optional<ControlService> control_service_;
   std::optional<EventsService> events_service_;
+  std::optional<PoolsService> pools_service_;
   std::optional<QueryService> query_service_;
   int port_ = 0;
   std::unique_ptr<grpc::Server> server_;
@@ -128,6 +131,7 @@ Result<Done> GrpcServer::Impl::Start() {
   builder.RegisterService(&stats_service_);
   if (control_service_) builder.RegisterService(&*control_service_);
   if (events_service_) builder.RegisterService(&*events_service_);
+  if (pools_service_) builder.RegisterService(&*pools_service_);
   if (query_service_) builder.RegisterService(&*query_service_);
   server_ = builder.BuildAndStart();
   if (!server_ || (address->unix_path.empty() && port_ == 0)) {
@@ -141,6 +145,8 @@ Result<Done> GrpcServer::Impl::Start() {
                                                      control_service_.has_value());
   server_->GetHealthCheckService()->SetServingStatus(v1::Events::service_full_name(),
                                                      events_service_.has_value());
+  server_->GetHealthCheckService()->SetServingStatus(v1::Pools::service_full_name(),
+                                                     pools_service_.has_value());
   server_->GetHealthCheckService()->SetServingStatus(v1::Query::service_full_name(),
                                                      query_service_.has_value());
   server_->GetHealthCheckService()->SetServingStatus("", false);  // until a snapshot says so

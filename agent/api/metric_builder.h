@@ -55,6 +55,8 @@ void AddCounter(Families& families, const char* name, const char* help, Number v
 void AddAgentFamilies(Families& families, const stats::Snapshot& snapshot);
 void AddPoolFamilies(Families& families, const std::vector<stats::PoolSnapshot>& pools);
 void AddAlertFamilies(Families& families, const stats::Snapshot& snapshot);
+void AddReportedPoolFamilies(Families& families,
+                             const std::vector<stats::ReportedPoolSnapshot>& pools);
 void AddExtensionFamilies(Families& families, const stats::ExtensionSample& sample);
 
 }  // namespace pgvalet::api

@@ -10,6 +10,7 @@ std::vector<prometheus::MetricFamily> MetricFamilies(const stats::Snapshot& snap
   Families families;
   AddAgentFamilies(families, snapshot);
   AddPoolFamilies(families, snapshot.pools);
+  AddReportedPoolFamilies(families, snapshot.reported_pools);
   AddAlertFamilies(families, snapshot);
   AddExtensionFamilies(families, *snapshot.extension);
   std::erase_if(families, [](const prometheus::MetricFamily& family) {

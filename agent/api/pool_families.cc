@@ -4,6 +4,7 @@
 #include <limits>
 
 #include "api/metric_builder.h"
+#include "base/clean_text.h"
 
 namespace pgvalet::api {
 namespace {
@@ -16,7 +17,8 @@ using stats::PoolSnapshot;
 using stats::PoolTotals;
 
 Labels LabelsOf(const PoolSnapshot& pool) {
-  return {{"database", pool.database}, {"user", pool.user}};
+  // Prometheus refuses a page for one byte that is not UTF-8.
+  return {{"database", CleanText(pool.database)}, {"user", CleanText(pool.user)}};
 }
 
 struct PoolCounterMetric {

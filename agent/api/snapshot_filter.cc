@@ -40,6 +40,8 @@ void KeepRows(const v1::SnapshotFilter& filter, v1::Snapshot& snapshot) {
     return alert.database().empty() ||
            (Fits(database, alert.database()) && (alert.user().empty() || Fits(user, alert.user())));
   });
+  Keep(*snapshot.mutable_reported_pools(),
+       [&](const v1::ReportedPool& pool) { return Fits(application, pool.application()); });
   if (!snapshot.has_extension()) return;
   v1::Extension& extension = *snapshot.mutable_extension();
   Keep(*extension.mutable_backends(), [&](const v1::Backend& backend) {

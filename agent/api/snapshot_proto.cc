@@ -1,6 +1,7 @@
 #include "api/snapshot_proto.h"
 
 #include "api/proto_time.h"
+#include "api/reported_pool_proto.h"
 #include "base/clean_text.h"
 
 namespace pgvalet::api {
@@ -277,6 +278,11 @@ void FillProto(const stats::Snapshot& snapshot, v1::Snapshot& message) {
   for (const stats::PoolSnapshot& pool : snapshot.pools) FillPool(pool, *message.add_pools());
   FillTotals(snapshot.totals, *message.mutable_totals());
   for (const stats::PinSnapshot& pin : snapshot.pins) FillPin(pin, *message.add_pins());
+  for (const stats::ReportedPoolSnapshot& reported : snapshot.reported_pools) {
+    v1::ReportedPool& added = *message.add_reported_pools();
+    FillProto(reported.pool, added);
+    added.set_age_us(reported.age_us);
+  }
   FillWindow(snapshot.totals_window, *message.mutable_totals_window());
   FillExtension(*snapshot.extension, *message.mutable_extension());
   for (const stats::Alert& alert : snapshot.alerts) FillAlert(alert, *message.add_alerts());

@@ -12,7 +12,7 @@
 
 namespace pgvalet::control {
 
-// One end of a socket.  addr is numeric; for a Unix socket "unix", with the port in its name.
+// One end of a socket.  addr is numeric; for a Unix socket "unix", and port is 0.
 struct Endpoint {
   std::string addr;
   int port = 0;

@@ -11,6 +11,7 @@
 
 #include "api/control_calls.h"
 #include "api/event_calls.h"
+#include "api/pool_calls.h"
 #include "api/stats_calls.h"
 #include "base/log.h"
 #include "config/table.h"
@@ -245,6 +246,7 @@ Result<Done> Agent::StartFaces() {
   api::AddStatsCalls(*calls_, hub_, history_);
   const api::EventFeed events{&registry_.events(), started_at_};
   api::AddEventCalls(*calls_, events);
+  api::AddPoolCalls(*calls_, registry_.reported_pools());
   grpc_ = std::make_unique<api::GrpcServer>(hub_,
                                             api::GrpcServerOptions{.listen = settings->grpc_listen,
                                                                    .calls = calls_.get(),

@@ -16,6 +16,7 @@
 #include "stats/event_log.h"
 #include "stats/lease_board.h"
 #include "stats/pin_board.h"
+#include "stats/reported_pools.h"
 
 namespace pgvalet::stats {
 
@@ -106,6 +107,7 @@ class Registry {
   PinBoard& pins() { return pins_; }
   LeaseBoard& leases() { return leases_; }
   EventLog& events() { return events_; }
+  ReportedPools& reported_pools() { return reported_pools_; }
 
   std::vector<std::shared_ptr<const PoolCounters>> pools() const;
   std::vector<std::shared_ptr<const CoreCounters>> cores() const;
@@ -117,6 +119,7 @@ class Registry {
   PinBoard pins_;
   LeaseBoard leases_;
   EventLog events_;
+  ReportedPools reported_pools_;
   mutable std::mutex mutex_;  // protects all below
   std::vector<std::shared_ptr<PoolCounters>> pools_;
   std::vector<std::shared_ptr<PoolCounters>> removed_;

@@ -51,7 +51,7 @@ struct BackendRow {
   std::string role_name;         // session user; empty: none
   std::string application_name;  // empty: not set
   std::string client_addr;       // numeric address; empty: Unix socket
-  std::int32_t client_port = 0;  // 0: Unix socket
+  std::int32_t client_port = 0;  // -1: Unix socket
   std::string connection_kind;   // "agent" or "direct"
   std::string agent_name;        // which agent, when kind is "agent"; else empty
   std::string state;             // "active", "idle", "idle in transaction", ...

@@ -18,6 +18,7 @@
 #include "stats/alert.h"
 #include "stats/extension_sample.h"
 #include "stats/pin_board.h"
+#include "stats/reported_pools.h"
 
 namespace pgvalet::stats {
 
@@ -190,6 +191,12 @@ struct PinSnapshot {
   std::int64_t age_us = 0;
 };
 
+// A pool that an application reported, and how long ago.
+struct ReportedPoolSnapshot {
+  ReportedPool pool;
+  std::int64_t age_us = 0;
+};
+
 struct Snapshot {
   std::uint64_t sequence = 0;  // 1, 2, 3, ... since process start, without gap
   WallTime time{};             // when the counters were read
@@ -197,8 +204,9 @@ struct Snapshot {
   Duration interval{0};        // snapshot_interval in force
   Duration window{0};          // since the snapshot before, or since start
   AgentHealth agent;
-  std::vector<PoolSnapshot> pools;  // by database, then user
-  std::vector<PinSnapshot> pins;    // oldest first
+  std::vector<PoolSnapshot> pools;                   // by database, then user
+  std::vector<PinSnapshot> pins;                     // oldest first
+  std::vector<ReportedPoolSnapshot> reported_pools;  // by application, name, instance
   // All pools since start, also those that are gone.
   PoolTotals totals;
   PoolWindow totals_window;

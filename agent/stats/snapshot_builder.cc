@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <chrono>
 #include <tuple>
+#include <utility>
 
 namespace pgvalet::stats {
 namespace {
@@ -111,6 +112,10 @@ SnapshotPtr SnapshotBuilder::Build(SnapshotInputs inputs, const AlertJudge& judg
   snapshot->agent = CollectAgent(collected, inputs, snapshot->window);
   snapshot->pools = CollectPools(collected, inputs.now.steady);
   snapshot->pins = AgedPins(collected.pins, inputs.now.steady);
+  for (auto& [pool, reported_at] : registry_.reported_pools().List(inputs.now.steady)) {
+    const Duration age = std::max(Since(reported_at, inputs.now.steady), Duration{0});
+    snapshot->reported_pools.push_back({std::move(pool), age.count()});
+  }
   snapshot->totals = gone_;
   for (PoolSnapshot& pool : snapshot->pools) {
     const PoolSnapshot* before = FindPool(baseline_, pool);

@@ -75,6 +75,18 @@ class ExamplesTest(unittest.TestCase):
         wrong = python("query.py", "SELECT 1", environment={"PGPASSWORD": "wrong"})
         self.assertIn("UNAUTHENTICATED", wrong.stderr)
 
+    def test_python_reports_sqlalchemys_pool(self):
+        done = python("report_sqlalchemy.py")
+        self.assertEqual((done.stdout, done.returncode), ("reported\n", 0), done.stderr)
+
+        def reported():
+            return HOUSE.get("/api/v1/stats/snapshot")["reported_pools"]
+
+        wait_until(reported, "the reported pool")
+        pool = reported()[0]
+        self.assertEqual((pool["application"], pool["name"]), ("shop", "orders"))
+        self.assertEqual((pool["max_connections"], pool["in_use"]), ("15", "1"))
+
     def test_node_follows_events(self):
         done = node("follow_events.js", "1")
         self.assertEqual(done.returncode, 0, done.stderr)

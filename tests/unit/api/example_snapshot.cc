@@ -182,6 +182,15 @@ std::shared_ptr<stats::Snapshot> ExampleSnapshot(std::uint64_t sequence) {
   snapshot->window = std::chrono::milliseconds(1001);
   snapshot->agent = ExampleAgent();
   snapshot->pools = {ExamplePool("app", "alice"), ExamplePool("app", "bob")};
+  stats::ReportedPool reported;
+  reported.application = "shop";
+  reported.name = "orders";
+  reported.instance = "web-1:7";
+  reported.max_connections = 15;
+  reported.in_use = 4;
+  reported.idle = 3;
+  reported.waiting = 2;
+  snapshot->reported_pools = {{reported, 2'000'000}};
   snapshot->pins = {{.client = {.database = "app",
                                 .user = "bob",
                                 .client = "127.0.0.1:5000",

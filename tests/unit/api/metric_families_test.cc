@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include "base/clean_text.h"
 #include "example_snapshot.h"
 #include "prometheus_page.h"
 
@@ -29,6 +30,23 @@ TEST_F(MetricFamiliesTest, TellsTimeInSeconds) {
       Value("pgvalet_pool_longest_wait_seconds", {{"database", "app"}, {"user", "bob"}}), 0.25);
   EXPECT_DOUBLE_EQ(Value("pgvalet_role_active_seconds_total", {{"role", "alice"}}), 42.0);
   EXPECT_DOUBLE_EQ(Value("pgvalet_snapshot_timestamp_seconds"), 1'700'000'060.25);
+}
+
+TEST_F(MetricFamiliesTest, ANameThatIsNotUtf8DoesNotSpoilThePage) {
+  snapshot->pools.front().user = "m\xfcller";
+  EXPECT_TRUE(IsUtf8(MetricsText(*snapshot)));
+  Read();
+  EXPECT_EQ(Value("pgvalet_pool_clients",
+                  {{"database", "app"}, {"user", "m?ller"}, {"state", "waiting"}}),
+            2);
+}
+
+TEST_F(MetricFamiliesTest, ReportedPoolsAreSummedOverTheirInstances) {
+  snapshot->reported_pools.push_back(snapshot->reported_pools.front());
+  snapshot->reported_pools.back().pool.instance = "web-2:7";
+  Read();
+  EXPECT_EQ(Value("pgvalet_reported_pool_in_use", {{"application", "shop"}, {"pool", "orders"}}),
+            8);
 }
 
 TEST_F(MetricFamiliesTest, TellsEveryStateOfAPool) {
