@@ -18,7 +18,7 @@ using stats::PoolTotals;
 
 Labels LabelsOf(const PoolSnapshot& pool) {
   // Prometheus refuses a page for one byte that is not UTF-8.
-  return {{"database", CleanText(pool.database)}, {"user", CleanText(pool.user)}};
+  return {{"database", CleanUtf8(pool.database)}, {"user", CleanUtf8(pool.user)}};
 }
 
 struct PoolCounterMetric {

@@ -39,15 +39,26 @@ std::shared_ptr<grpc::Channel> OpenChannel(const std::string& address) {
   return grpc::CreateCustomChannel(address, grpc::InsecureChannelCredentials(), arguments);
 }
 
+void UseToken(grpc::ClientContext& context, const std::string& token) {
+  if (!token.empty()) context.AddMetadata("authorization", "Bearer " + token);
+}
+
 Error FromStatus(const grpc::Status& status) {
   if (status.error_code() == grpc::StatusCode::DEADLINE_EXCEEDED)
     return Error{ErrorCode::kTimeout, "no answer in time", 0, ""};
+  if (status.error_code() == grpc::StatusCode::UNAUTHENTICATED ||
+      status.error_code() == grpc::StatusCode::PERMISSION_DENIED) {
+    return Error{ErrorCode::kAuth, "the agent does not let us in", 0,
+                 Printable(status.error_message())};
+  }
   return Error{ErrorCode::kIo, "the agent cannot be asked", 0, Printable(Cause(status))};
 }
 
-Result<v1::Snapshot> GetSnapshot(const std::shared_ptr<grpc::Channel>& channel, Duration timeout) {
+Result<v1::Snapshot> GetSnapshot(const std::shared_ptr<grpc::Channel>& channel,
+                                 const std::string& token, Duration timeout) {
   const std::unique_ptr<v1::Stats::Stub> stub = v1::Stats::NewStub(channel);
   grpc::ClientContext context;
+  UseToken(context, token);
   context.set_deadline(std::chrono::system_clock::now() + timeout);
   v1::Snapshot snapshot;
   const grpc::Status status = stub->GetSnapshot(&context, v1::GetSnapshotRequest(), &snapshot);
@@ -56,6 +67,10 @@ Result<v1::Snapshot> GetSnapshot(const std::shared_ptr<grpc::Channel>& channel, 
 }
 
 std::string UnreachableText(const std::string& address, const Error& error) {
+  if (error.code == ErrorCode::kAuth) {
+    return "pgvalet: the agent at " + Printable(address) + " does not let us in: " + error.detail +
+           "\nName a file with a token of its token_file by --token-file or PGVALET_TOKEN_FILE.\n";
+  }
   return "pgvalet: cannot reach an agent at " + Printable(address) + ": " +
          (error.detail.empty() ? error.what : error.detail) +
          "\nIs pgvaletd running, and is its grpc_listen this address? "

@@ -15,9 +15,13 @@ namespace pgvalet::cli {
 // A new channel, which connects when it is used first.
 std::shared_ptr<grpc::Channel> OpenChannel(const std::string& address);
 
+// Sends a bearer token with the call; an empty one is none.
+void UseToken(grpc::ClientContext& context, const std::string& token);
+
 // The newest snapshot.
-// Fails with kTimeout or kIo; the detail says why.
-Result<v1::Snapshot> GetSnapshot(const std::shared_ptr<grpc::Channel>& channel, Duration timeout);
+// Fails with kTimeout, kAuth (the agent wants a token, or another) or kIo; the detail says why.
+Result<v1::Snapshot> GetSnapshot(const std::shared_ptr<grpc::Channel>& channel,
+                                 const std::string& token, Duration timeout);
 
 // A failed call as an Error.
 Error FromStatus(const grpc::Status& status);

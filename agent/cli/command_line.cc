@@ -2,8 +2,13 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
+#include <cstdlib>
+#include <fstream>
 #include <map>
+#include <optional>
 #include <sstream>
+#include <string>
+#include <utility>
 
 namespace pgvalet::cli {
 namespace {
@@ -20,7 +25,8 @@ constexpr const char* kExamples =
     "\n"
     "Exit status: 0 fine, 1 the agent is not open to clients, 2 wrong usage,\n"
     "3 no agent can be reached.\n"
-    "Environment: PGVALET_ADDRESS as --address, NO_COLOR for output without colour.";
+    "Environment: PGVALET_ADDRESS as --address, PGVALET_TOKEN_FILE as --token-file,\n"
+    "PGVALET_TOKEN the token itself, NO_COLOR for output without colour.";
 
 Duration FromSeconds(double seconds) {
   return std::chrono::duration_cast<Duration>(std::chrono::duration<double>(seconds));
@@ -41,13 +47,32 @@ std::string CheckAddress(const std::string& address) {
   return "";
 }
 
+// What comes of the token: out of its file, or (empty: no file) of the environment; nothing when
+// the file cannot be used.
+std::optional<std::string> TokenOf(const std::string& path) {
+  if (path.empty()) {
+    const char* given = std::getenv("PGVALET_TOKEN");
+    return given != nullptr ? given : "";
+  }
+  std::ifstream file(path);
+  std::string token, more;
+  if (!(file >> token)) return std::nullopt;
+  // A line of the agent's own file: the role, then the token.
+  if (file >> more && (token == "read" || token == "control")) token = more;
+  return token;
+}
+
 // One option may stand before or after the command.
-void AddCommonOptions(CLI::App* app, Options* options, double* timeout) {
+void AddCommonOptions(CLI::App* app, Options* options, std::string* token_file, double* timeout) {
   app->add_option("-a,--address", options->address, "where the agent answers")
       ->envname("PGVALET_ADDRESS")
       ->type_name("HOST:PORT")
       ->check(CLI::Validator(CheckAddress, ""))
       ->capture_default_str();
+  app->add_option("--token-file", *token_file,
+                  "file with a token of the agent, or a line of the agent's token_file")
+      ->envname("PGVALET_TOKEN_FILE")
+      ->type_name("FILE");
   app->add_option("--timeout", *timeout, "seconds to wait for the agent")
       ->type_name("SECONDS")
       ->check(CLI::Range(0.01, 3600.0).description(""))
@@ -89,18 +114,17 @@ void AddStatus(CLI::App* app, Options* options) {
 }
 
 void AddImport(CLI::App* app, Options* options) {
-  CLI::App* import = app->add_subcommand(
+  CLI::App* command = app->add_subcommand(
       "import", "Turn PgBouncer's configuration file into one of pgvalet; says what differs");
-  import->add_option("FILE", options->import_file, "pgbouncer.ini")->required()->option_text(" ");
-  import
+  command->add_option("FILE", options->import_file, "pgbouncer.ini")->required()->option_text(" ");
+  command
       ->add_option("-o,--output", options->output_file,
                    "write there, for its owner alone, instead of to stdout")
       ->type_name("FILE");
-  import->callback([options] { options->command = Command::kImport;
-});
-}  // namespace
+  command->callback([options] { options->command = Command::kImport; });
+}
 
-}  // namespace pgvalet::cli
+}  // namespace
 
 std::variant<Options, Answer> ParseCommandLine(std::vector<std::string> arguments) {
   Options options;
@@ -115,7 +139,8 @@ std::variant<Options, Answer> ParseCommandLine(std::vector<std::string> argument
     return text + "\nRun pgvalet --help for more.\n";
   });
   app.set_version_flag("--version", "pgvalet " PGVALET_VERSION);
-  AddCommonOptions(&app, &options, &seconds.timeout);
+  std::string token_file;
+  AddCommonOptions(&app, &options, &token_file, &seconds.timeout);
   AddStatus(&app, &options);
   AddTop(&app, &options, &seconds);
   AddImport(&app, &options);
@@ -129,6 +154,9 @@ std::variant<Options, Answer> ParseCommandLine(std::vector<std::string> argument
     if (!wrong) return Answer{kOk, out.str() + (out.str().ends_with('\n') ? "" : "\n")};
     return Answer{kUsage, "pgvalet: " + err.str()};
   }
+  std::optional<std::string> token = TokenOf(token_file);
+  if (!token) return Answer{kUsage, "pgvalet: no token can be read from " + token_file + "\n"};
+  options.token = std::move(*token);
   options.timeout = FromSeconds(seconds.timeout);
   options.interval = FromSeconds(seconds.interval);
   return options;

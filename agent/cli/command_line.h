@@ -26,6 +26,7 @@ enum class Command : std::uint8_t { kStatus, kTop, kImport };
 struct Options {
   Command command = Command::kStatus;
   std::string address = "127.0.0.1:6544";  // of the agent's gRPC service
+  std::string token;                       // to be let in; empty: none
   Duration timeout = std::chrono::seconds(5);
   bool json = false;                            // status
   Duration interval = std::chrono::seconds(1);  // top
@@ -42,7 +43,8 @@ struct Answer {
   std::string text;  // for stdout when exit_code is kOk, else for stderr
 };
 
-// `arguments` without the program's name.  PGVALET_ADDRESS is read from the environment.
+// `arguments` without the program's name.  PGVALET_ADDRESS, PGVALET_TOKEN_FILE and
+// PGVALET_TOKEN are read from the environment, and the token from its file.
 std::variant<Options, Answer> ParseCommandLine(std::vector<std::string> arguments);
 
 }  // namespace pgvalet::cli

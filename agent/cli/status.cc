@@ -25,7 +25,8 @@ std::string ToJson(const v1::Snapshot& snapshot) {
 }  // namespace
 
 int RunStatus(const Options& options) {
-  Result<v1::Snapshot> snapshot = GetSnapshot(OpenChannel(options.address), options.timeout);
+  Result<v1::Snapshot> snapshot =
+      GetSnapshot(OpenChannel(options.address), options.token, options.timeout);
   if (!snapshot) {
     std::fputs(UnreachableText(options.address, snapshot.error()).c_str(), stderr);
     return kUnreachable;

@@ -64,7 +64,7 @@ int RunPlain(const Options& options, Watcher* watcher, const Signals& signals) {
 int RunTop(const Options& options) {
   // Before any thread is made, so that none of them takes a signal that is meant for us.
   const Signals signals;
-  Watcher watcher({options.address, options.interval, options.timeout});
+  Watcher watcher({options.address, options.token, options.interval, options.timeout});
   const bool live = !options.plain && OutputIsTerminal() && isatty(STDIN_FILENO) == 1;
   return live ? RunLive(options, &watcher, signals) : RunPlain(options, &watcher, signals);
 }

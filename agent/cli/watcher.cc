@@ -110,6 +110,7 @@ void Watcher::Run() {
 // Reads one stream to its end; returns why it ended.
 std::string Watcher::WatchOnce(const std::shared_ptr<grpc::Channel>& channel) {
   grpc::ClientContext context;
+  UseToken(context, options_.token);
   grpc::CompletionQueue queue;
   {
     std::lock_guard lock(mutex_);
@@ -151,7 +152,10 @@ std::string Watcher::WatchOnce(const std::shared_ptr<grpc::Channel>& channel) {
   }
   queue.Shutdown();
   if (silent) return "no answer in time";
-  return status.ok() ? "the agent ended the stream" : FromStatus(status).detail;
+  if (status.ok()) return "the agent ended the stream";
+  const Error error = FromStatus(status);
+  const bool is_refused = error.code == ErrorCode::kAuth;
+  return (is_refused ? "a token is needed, see --token-file: " : "") + error.detail;
 }
 
 }  // namespace pgvalet::cli

@@ -23,6 +23,7 @@ class Watcher {
  public:
   struct Options {
     std::string address;
+    std::string token;  // empty: none
     Duration interval;  // between snapshots
     Duration timeout;   // silence longer than interval + timeout means a lost agent
   };

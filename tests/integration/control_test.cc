@@ -3,6 +3,7 @@
 #include <grpcpp/grpcpp.h>
 #include <gtest/gtest.h>
 
+#include <cstdlib>
 #include <future>
 #include <memory>
 #include <string>
@@ -91,6 +92,14 @@ TEST_F(ControlTest, NothingIsDoneWithoutATokenThatMay) {
   EXPECT_EQ(Do(&v1::Control::Stub::ListClients, v1::ListClientsRequest(), "").error_code(),
             StatusCode::UNAUTHENTICATED);
   EXPECT_TRUE(Do(&v1::Control::Stub::Reload, reload).ok());
+}
+
+TEST_F(ControlTest, TheCommandLineIsLetInByItsTokenOnly) {
+  const std::string command = CommandLineProgram().string() + " status --address " + address_;
+  const auto run = [](const std::string& what) { return WEXITSTATUS(std::system(what.c_str())); };
+  EXPECT_EQ(run(command + " 2>/dev/null"), 3);
+  EXPECT_EQ(run(command + " --token-file " + token_file_ + " >/dev/null"), 0);
+  EXPECT_EQ(run("PGVALET_TOKEN=" + std::string(kReader) + " " + command + " >/dev/null"), 0);
 }
 
 TEST_F(ControlTest, PauseWaitsForTransactionsAndResumeLetsGoOn) {

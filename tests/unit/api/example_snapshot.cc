@@ -186,6 +186,12 @@ std::shared_ptr<stats::Snapshot> ExampleSnapshot(std::uint64_t sequence) {
   reported.application = "shop";
   reported.name = "orders";
   reported.instance = "web-1:7";
+  reported.kind = "sqlalchemy";
+  reported.target = "orders";
+  reported.checkout_count = 90;
+  reported.timeout_count = 1;
+  reported.error_count = 2;
+  reported.wait_us = 5000;
   reported.max_connections = 15;
   reported.in_use = 4;
   reported.idle = 3;

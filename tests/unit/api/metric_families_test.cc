@@ -37,7 +37,7 @@ TEST_F(MetricFamiliesTest, ANameThatIsNotUtf8DoesNotSpoilThePage) {
   EXPECT_TRUE(IsUtf8(MetricsText(*snapshot)));
   Read();
   EXPECT_EQ(Value("pgvalet_pool_clients",
-                  {{"database", "app"}, {"user", "m?ller"}, {"state", "waiting"}}),
+                  {{"database", "app"}, {"user", "m\xEF\xBF\xBDller"}, {"state", "waiting"}}),
             2);
 }
 

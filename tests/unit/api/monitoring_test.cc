@@ -13,6 +13,7 @@
 #include "api/event_calls.h"
 #include "api/monitoring_json.h"
 #include "api/monitoring_routes.h"
+#include "api/pool_calls.h"
 #include "api/stats_calls.h"
 #include "api/web_routes.h"
 #include "config/table.h"
@@ -138,6 +139,8 @@ TEST(MonitoringTest, EveryPathThatIsServedIsInTheOpenApiFileAndNoOther) {
   AddStatsCalls(calls, hub, history);
   stats::EventLog log;
   AddEventCalls(calls, EventFeed{&log, {}});
+  stats::ReportedPools reported;
+  AddPoolCalls(calls, reported);
   std::set<std::string> served;
   for (const auto& routes : {AccessRoutes(), AgentRoutes(hub), WebRoutes(), CallRoutes(calls),
                              MonitoringRoutes(hub, [] { return control::EffectiveSettings{}; })}) {

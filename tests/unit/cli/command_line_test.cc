@@ -4,6 +4,10 @@
 #include <gtest/gtest.h>
 #include <stdlib.h>
 
+#include <cstdio>
+#include <cstdlib>
+#include <fstream>
+
 namespace pgvalet::cli {
 namespace {
 
@@ -48,6 +52,19 @@ TEST_F(CommandLineTest, TheEnvironmentNamesTheAgentUnlessTheOptionDoes) {
 
   EXPECT_EQ(Parsed({"status"}).address, "db2:6544");
   EXPECT_EQ(Parsed({"status", "-a", "db3:6544"}).address, "db3:6544");
+}
+
+TEST_F(CommandLineTest, ATokenComesFromAFileOrTheEnvironment) {
+  setenv("PGVALET_TOKEN", "from-the-environment", 1);
+  EXPECT_EQ(Parsed({"status"}).token, "from-the-environment");
+  const std::string path = testing::TempDir() + "pgvalet-cli-token";
+  std::ofstream(path) << "plain-token-of-a-file\n";
+  EXPECT_EQ(Parsed({"status", "--token-file", path}).token, "plain-token-of-a-file");
+  std::ofstream(path) << "read line-of-the-agents-file\n";
+  EXPECT_EQ(Parsed({"status", "--token-file", path}).token, "line-of-the-agents-file");
+  std::remove(path.c_str());
+  unsetenv("PGVALET_TOKEN");
+  EXPECT_EQ(Answered({"status", "--token-file", path}).exit_code, kUsage);
 }
 
 TEST_F(CommandLineTest, TopTakesItsOwnOptions) {
