@@ -132,7 +132,9 @@ const Tokens& HttpRouter::tokens() const {
 }
 
 grpc::Status HttpRouter::MayAsk(const HttpRoute& route, const httplib::Request& request) const {
-  if (route.role == TokenRole::kRead && !tokens().required()) {
+  // A page from elsewhere may send what it likes to this machine, but read no answer: without
+  // tokens only what changes nothing is answered.
+  if (route.role == TokenRole::kRead && route.method == "GET" && !tokens().required()) {
     if (!access_.is_local) {
       return {grpc::StatusCode::PERMISSION_DENIED,
               "others than this machine reach http_listen, so reading needs a token: set "

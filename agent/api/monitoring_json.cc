@@ -167,24 +167,6 @@ Json TimesOf(const stats::Percentiles& percentiles) {
           {"max_ms", Milliseconds(percentiles.max_us)}};
 }
 
-stats::PoolGauges SumOf(const stats::Snapshot& snapshot) {
-  stats::PoolGauges sum;
-  for (const stats::PoolSnapshot& pool : snapshot.pools) {
-    sum.clients_active += pool.now.clients_active;
-    sum.clients_waiting += pool.now.clients_waiting;
-    sum.clients_idle += pool.now.clients_idle;
-    sum.clients_pinned += pool.now.clients_pinned;
-    sum.servers_active += pool.now.servers_active;
-    sum.servers_idle += pool.now.servers_idle;
-    sum.servers_connecting += pool.now.servers_connecting;
-    sum.servers_testing += pool.now.servers_testing;
-    sum.servers_canceling += pool.now.servers_canceling;
-    sum.pool_size += pool.now.pool_size;
-    sum.longest_wait_us = std::max(sum.longest_wait_us, pool.now.longest_wait_us);
-  }
-  return sum;
-}
-
 Json HeadOf(const stats::Snapshot& snapshot) {
   Json json;
   json["time"] = MomentOf(snapshot.time);
@@ -232,7 +214,7 @@ std::string AlertsJson(const stats::Snapshot& snapshot) {
 std::string DatabasePoolJson(const stats::Snapshot& snapshot) {
   Json json = HeadOf(snapshot);
   json["pools"] = PoolCounts(snapshot);
-  PutConnections(SumOf(snapshot), snapshot.totals, snapshot.totals_window, json);
+  PutConnections(stats::SumOf(snapshot.pools), snapshot.totals, snapshot.totals_window, json);
   return Text(json);
 }
 

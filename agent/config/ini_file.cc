@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <iterator>
 #include <optional>
 #include <utility>
 
@@ -51,7 +52,12 @@ class Reader {
     }
   }
 
-  FileContents TakeContents() { return std::move(contents_); }
+  FileContents TakeContents() {
+    std::vector<WrittenKey>& all = contents_.settings;
+    all.insert(all.end(), std::make_move_iterator(pgbouncers_.begin()),
+               std::make_move_iterator(pgbouncers_.end()));
+    return std::move(contents_);
+  }
 
  private:
   // Behind a section's name the line goes on.
@@ -102,18 +108,14 @@ class Reader {
 
   // A second [pgbouncer] forgets the first, there as here.
   void BeginAgain(const Place& place) {
-    std::vector<WrittenKey>& keys = contents_.settings;
-    const auto old = std::stable_partition(keys.begin(), keys.end(), [](const WrittenKey& key) {
-      return FindPgBouncerKey(PgBouncerSettings(), key.key) == nullptr;
-    });
-    if (old == keys.end()) return;
+    if (pgbouncers_.empty()) return;
     std::string names;
-    for (auto key = old; key != keys.end(); ++key) names += (names.empty() ? "" : ", ") + key->key;
+    for (const WrittenKey& key : pgbouncers_) names += (names.empty() ? "" : ", ") + key.key;
     report_.Warning(place, "pgbouncer",
                     fmt::format("a second section of this name: as in PgBouncer, what stood in the "
                                 "first is back to its default ({})",
                                 names));
-    keys.erase(old, keys.end());
+    pgbouncers_.clear();
   }
 
   void ReadKey(std::string_view line, const Place& place) {
@@ -173,7 +175,8 @@ class Reader {
       return report_.Mistake(place, name,
                              "expected in a section [pgvalet]: PgBouncer has no such key");
     }
-    contents_.settings.push_back({std::move(name), std::string(value), place});
+    std::vector<WrittenKey>& keys = is_pgbouncers ? pgbouncers_ : contents_.settings;
+    keys.push_back({std::move(name), std::string(value), place});
   }
 
   void AddEntry(std::string_view section, std::string name, std::string_view value,
@@ -194,8 +197,9 @@ class Reader {
   const OpenFile& open_;  // outlives us
   Report& report_;        // outlives us
   Part part_ = Part::kNone;
-  int files_ = 0;  // included
-  FileContents contents_;
+  int files_ = 0;                       // included
+  std::vector<WrittenKey> pgbouncers_;  // settings that a further [pgbouncer] forgets
+  FileContents contents_;               // the others
 };
 
 }  // namespace

@@ -13,25 +13,6 @@ void Raise(const PoolGauges& now, PoolGauges& highest) {
   highest.clients_pinned = std::max(highest.clients_pinned, now.clients_pinned);
 }
 
-// All pools together, for which a snapshot has no gauges.
-PoolGauges SumOf(const std::vector<PoolSnapshot>& pools) {
-  PoolGauges sum;
-  for (const PoolSnapshot& pool : pools) {
-    sum.clients_active += pool.now.clients_active;
-    sum.clients_waiting += pool.now.clients_waiting;
-    sum.clients_idle += pool.now.clients_idle;
-    sum.clients_pinned += pool.now.clients_pinned;
-    sum.servers_active += pool.now.servers_active;
-    sum.servers_idle += pool.now.servers_idle;
-    sum.servers_connecting += pool.now.servers_connecting;
-    sum.servers_testing += pool.now.servers_testing;
-    sum.servers_canceling += pool.now.servers_canceling;
-    sum.pool_size += pool.now.pool_size;
-    sum.longest_wait_us = std::max(sum.longest_wait_us, pool.now.longest_wait_us);
-  }
-  return sum;
-}
-
 }  // namespace
 
 void History::Add(const Snapshot& snapshot) {

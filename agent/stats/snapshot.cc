@@ -1,5 +1,6 @@
 #include "stats/snapshot.h"
 
+#include <algorithm>
 #include <chrono>
 #include <iterator>
 
@@ -89,6 +90,24 @@ PoolWindow WindowOf(const PoolTotals& counted, Duration length) {
           .wait_time = PercentilesOf(counted.wait_time),
           .transaction_time = PercentilesOf(counted.transaction_time),
           .query_time = PercentilesOf(counted.query_time)};
+}
+
+PoolGauges SumOf(const std::vector<PoolSnapshot>& pools) {
+  PoolGauges sum;
+  for (const PoolSnapshot& pool : pools) {
+    sum.clients_active += pool.now.clients_active;
+    sum.clients_waiting += pool.now.clients_waiting;
+    sum.clients_idle += pool.now.clients_idle;
+    sum.clients_pinned += pool.now.clients_pinned;
+    sum.servers_active += pool.now.servers_active;
+    sum.servers_idle += pool.now.servers_idle;
+    sum.servers_connecting += pool.now.servers_connecting;
+    sum.servers_testing += pool.now.servers_testing;
+    sum.servers_canceling += pool.now.servers_canceling;
+    sum.pool_size += pool.now.pool_size;
+    sum.longest_wait_us = std::max(sum.longest_wait_us, pool.now.longest_wait_us);
+  }
+  return sum;
 }
 
 }  // namespace pgvalet::stats

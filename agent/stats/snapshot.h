@@ -185,6 +185,9 @@ struct PoolSnapshot {
   PoolWindow window;
 };
 
+// All of these pools together; longest_wait_us is that of the client that waits longest.
+PoolGauges SumOf(const std::vector<PoolSnapshot>& pools);
+
 // One client that holds on to its server connection, and for how long.
 struct PinSnapshot {
   PinnedClient client;

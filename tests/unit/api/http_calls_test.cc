@@ -14,6 +14,7 @@
 
 #include "api/calls.h"
 #include "api/http_server.h"
+#include "api/pool_calls.h"
 #include "api/stats_calls.h"
 #include "api/tokens.h"
 #include "example_snapshot.h"
@@ -170,6 +171,28 @@ TEST_F(HttpCallsTest, WithoutATokenFileReadsAreForThisMachineAndNobodyActs) {
   const httplib::Result act = Post(kPause, "{}", {});
   EXPECT_EQ(act->status, 403);
   EXPECT_THAT(act->body, HasSubstr("token_file"));
+}
+
+TEST_F(HttpCallsTest, WithoutATokenFileAPageFromElsewhereReportsNoPools) {
+  stats::ReportedPools pools;
+  AddPoolCalls(calls, pools);
+  Start(false);
+  const std::string report = R"({"pools": [{"application": "a", "name": "b"}]})";
+  constexpr const char* kReport = "/api/v1/pools/report_pools";
+  const httplib::Result answer = Client().Post(kReport, report, "text/plain");
+  EXPECT_EQ(answer->status, 403);
+  EXPECT_TRUE(pools.List(Clock::now()).empty());
+  server.reset();
+}
+
+TEST_F(HttpCallsTest, ATokenThatReadsMayReportPools) {
+  stats::ReportedPools pools;
+  AddPoolCalls(calls, pools);
+  Start(true);
+  const std::string report = R"({"pools": [{"application": "a", "name": "b"}]})";
+  EXPECT_EQ(Post("/api/v1/pools/report_pools", report, Bearer(kReader))->status, 200);
+  EXPECT_EQ(pools.List(Clock::now()).size(), 1U);
+  server.reset();
 }
 
 TEST_F(HttpCallsTest, WithoutATokenFileOthersReadNothing) {
