@@ -9,9 +9,6 @@
 #include <vector>
 
 #include "cli/command_line.h"
-#include "cli/import.h"
-#include "cli/status.h"
-#include "cli/top.h"
 
 namespace {
 
@@ -22,9 +19,8 @@ int Run(int argc, char** argv) {
     std::fputs(answer->text.c_str(), answer->exit_code == kOk ? stdout : stderr);
     return answer->exit_code;
   }
-  const Options& options = std::get<Options>(asked);
-  if (options.command == Command::kImport) return RunImport(options);
-  return options.command == Command::kTop ? RunTop(options) : RunStatus(options);
+  const Invocation& invocation = std::get<Invocation>(asked);
+  return invocation.action(invocation.common);
 }
 
 }  // namespace

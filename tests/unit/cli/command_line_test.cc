@@ -14,11 +14,13 @@ namespace {
 using namespace std::chrono_literals;
 using testing::HasSubstr;
 
-Options Parsed(std::vector<std::string> arguments) {
+Common Parsed(std::vector<std::string> arguments) {
   auto parsed = ParseCommandLine(std::move(arguments));
   if (const Answer* answer = std::get_if<Answer>(&parsed)) ADD_FAILURE() << answer->text;
-  const Options* options = std::get_if<Options>(&parsed);
-  return options != nullptr ? *options : Options{};
+  const Invocation* invocation = std::get_if<Invocation>(&parsed);
+  if (invocation == nullptr) return {};
+  EXPECT_TRUE(invocation->action);
+  return invocation->common;
 }
 
 Answer Answered(std::vector<std::string> arguments) {
@@ -34,11 +36,11 @@ struct CommandLineTest : testing::Test {
 };
 
 TEST_F(CommandLineTest, StatusNeedsNothingElse) {
-  const Options options = Parsed({"status"});
+  const Common common = Parsed({"status"});
 
-  EXPECT_EQ(options.command, Command::kStatus);
-  EXPECT_EQ(options.address, "127.0.0.1:6544");
-  EXPECT_FALSE(options.json);
+  EXPECT_EQ(common.address, "127.0.0.1:6544");
+  EXPECT_FALSE(common.json);
+  EXPECT_FALSE(common.tls.used());
 }
 
 TEST_F(CommandLineTest, CommonOptionsStandBeforeOrAfterTheCommand) {
@@ -67,14 +69,11 @@ TEST_F(CommandLineTest, ATokenComesFromAFileOrTheEnvironment) {
   EXPECT_EQ(Answered({"status", "--token-file", path}).exit_code, kUsage);
 }
 
-TEST_F(CommandLineTest, TopTakesItsOwnOptions) {
-  const Options options = Parsed({"top", "-i", "2.5", "-n", "3", "--plain", "--view", "usage"});
-
-  EXPECT_EQ(options.command, Command::kTop);
-  EXPECT_EQ(options.interval, 2500ms);
-  EXPECT_EQ(options.iterations, 3);
-  EXPECT_TRUE(options.plain);
-  EXPECT_EQ(options.view, View::kUsage);
+TEST_F(CommandLineTest, TheAgentsCertificateIsCheckedWhenAsked) {
+  EXPECT_TRUE(Parsed({"status", "--tls"}).tls.used());
+  EXPECT_EQ(Parsed({"--tls-ca-file", "ca.pem", "status"}).tls.ca_file, "ca.pem");
+  EXPECT_TRUE(Parsed({"status", "--tls-ca-file", "ca.pem"}).tls.used());
+  EXPECT_EQ(Answered({"status", "--tls-key-file", "key.pem"}).exit_code, kUsage);
 }
 
 TEST_F(CommandLineTest, AddressesThatGrpcWouldMisreadAreRefused) {
@@ -87,18 +86,14 @@ TEST_F(CommandLineTest, AddressesThatGrpcWouldMisreadAreRefused) {
   }
 }
 
-TEST_F(CommandLineTest, ImportTakesAFileAndWhereToWrite) {
-  const Options options = Parsed({"import", "a.ini", "-o", "a.toml"});
-
-  EXPECT_EQ(options.command, Command::kImport);
-  EXPECT_EQ(options.import_file, "a.ini");
-  EXPECT_EQ(options.output_file, "a.toml");
+TEST_F(CommandLineTest, ImportNeedsAFile) {
+  Parsed({"import", "a.ini", "-o", "a.toml"});
   EXPECT_EQ(Answered({"import"}).exit_code, kUsage);
   EXPECT_THAT(Answered({"import"}).text, HasSubstr("FILE"));
 }
 
 TEST_F(CommandLineTest, MistakesAreUsageErrors) {
-  EXPECT_THAT(Answered({}).text, HasSubstr("which command, status or top?"));
+  EXPECT_THAT(Answered({}).text, HasSubstr("which command?"));
   for (const std::vector<std::string>& arguments : {std::vector<std::string>{},
                                                     {"bottom"},
                                                     {"status", "--nonsense"},

@@ -3,7 +3,7 @@
 
 #include <string>
 
-#include "cli/line.h"
+#include "cli/screen/line.h"
 #include "pgvalet/v1/stats.pb.h"
 
 namespace pgvalet::cli {

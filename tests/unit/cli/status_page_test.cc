@@ -1,8 +1,8 @@
-#include "cli/status_page.h"
+#include "cli/views/status_page.h"
 
 #include <gtest/gtest.h>
 
-#include "cli/summary_lines.h"
+#include "cli/views/summary_lines.h"
 #include "sample_snapshot.h"
 
 namespace pgvalet::cli {

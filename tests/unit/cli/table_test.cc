@@ -1,8 +1,8 @@
-#include "cli/table.h"
+#include "cli/screen/table.h"
 
 #include <gtest/gtest.h>
 
-#include "cli/sorted_table.h"
+#include "cli/screen/sorted_table.h"
 
 namespace pgvalet::cli {
 namespace {

@@ -1,4 +1,4 @@
-#include "cli/top_screen.h"
+#include "cli/top/top_screen.h"
 
 #include <gtest/gtest.h>
 

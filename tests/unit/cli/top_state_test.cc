@@ -1,4 +1,4 @@
-#include "cli/top_state.h"
+#include "cli/top/top_state.h"
 
 #include <gtest/gtest.h>
 

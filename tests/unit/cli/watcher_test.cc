@@ -1,4 +1,4 @@
-#include "cli/watcher.h"
+#include "cli/client/watcher.h"
 
 #include <gtest/gtest.h>
 
