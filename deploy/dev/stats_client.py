@@ -10,7 +10,7 @@ import sys
 import tempfile
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-PROTO = "pgvalet/v1/stats.proto"
+PROTO = ROOT / "proto"
 
 HEADER = (
     "            clients           | server connections |                 wait for one\n"
@@ -23,10 +23,10 @@ class StatsClient:
 
     def __init__(self, address):
         self._folder = tempfile.TemporaryDirectory(prefix="pgvalet-stubs-")
-        command = ["protoc", f"-I{ROOT / 'proto'}", f"--python_out={self._folder.name}"]
-        command += [f"--grpc_python_out={self._folder.name}", PROTO]
+        command = ["protoc", f"-I{PROTO}", f"--python_out={self._folder.name}"]
+        command += [f"--grpc_python_out={self._folder.name}"]
         command += ["--plugin=protoc-gen-grpc_python=/usr/bin/grpc_python_plugin"]
-        subprocess.run(command, cwd=ROOT / "proto", check=True)
+        subprocess.run(command + sorted(PROTO.glob("pgvalet/v1/*.proto")), check=True)
         sys.path.insert(0, self._folder.name)
         import grpc
         from pgvalet.v1 import stats_pb2, stats_pb2_grpc
