@@ -48,9 +48,12 @@ void Declare(Program& program) {
   app.failure_message(TextOf);
   app.set_version_flag("--version", "pgvalet " PGVALET_VERSION);
   DeclareCommon(app, program.options);
-  AddStatus(app, program.action);
-  AddTop(app, program.action);
-  AddImport(app, program.action);
+  // In the order of the help text.
+  for (const auto add :
+       {AddStatus, AddTop, AddPools, AddClients, AddServers, AddBackends, AddPins, AddLeaks,
+        AddAlerts, AddEvents, AddConfig, AddSwitches, AddKill, AddSettings, AddImport}) {
+    add(app, program.action);
+  }
   app.footer(kExamples);  // last: a command would take it over
 }
 

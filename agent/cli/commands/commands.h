@@ -12,6 +12,18 @@ namespace pgvalet::cli {
 
 void AddStatus(CLI::App& program, Action& action);
 void AddTop(CLI::App& program, Action& action);
+void AddPools(CLI::App& program, Action& action);
+void AddClients(CLI::App& program, Action& action);
+void AddServers(CLI::App& program, Action& action);
+void AddBackends(CLI::App& program, Action& action);
+void AddPins(CLI::App& program, Action& action);
+void AddLeaks(CLI::App& program, Action& action);
+void AddAlerts(CLI::App& program, Action& action);
+void AddEvents(CLI::App& program, Action& action);
+void AddConfig(CLI::App& program, Action& action);
+void AddSwitches(CLI::App& program, Action& action);  // pause, resume, drain, ...
+void AddKill(CLI::App& program, Action& action);      // and cancel
+void AddSettings(CLI::App& program, Action& action);  // reload, set, resize, shutdown
 void AddImport(CLI::App& program, Action& action);
 
 }  // namespace pgvalet::cli

@@ -37,6 +37,18 @@ int Table::Least(std::size_t column) const {
   return c.min_width > 0 ? std::max(c.min_width, DisplayWidth(c.title)) : INT_MAX;
 }
 
+// The width that the last column of a group needs for the group's title; 0: it is not the last.
+int Table::MissingForGroup(const std::vector<int>& widths, std::size_t column) const {
+  const std::string& group = columns_[column].group;
+  const bool is_last = column + 1 == columns_.size() || columns_[column + 1].group != group;
+  if (group.empty() || !is_last) return 0;
+  int missing = DisplayWidth(group);
+  for (std::size_t c = column; c > 0 && columns_[c - 1].group == group; --c) {
+    missing -= widths[c - 1] + Gap(c);
+  }
+  return missing;
+}
+
 std::vector<int> Table::Widths(int width) const {
   std::vector<int> widths;
   int total = 0;
@@ -44,6 +56,7 @@ std::vector<int> Table::Widths(int width) const {
   for (std::size_t c = 0; c < columns_.size(); ++c) {
     int widest = DisplayWidth(columns_[c].title);
     for (const std::vector<Cell>& row : rows_) widest = std::max(widest, DisplayWidth(row[c].text));
+    widest = std::max(widest, MissingForGroup(widths, c));
     least += Gap(c) + std::min(Least(c), widest);
     if (least > width && c > 0) break;
     widths.push_back(widest);

@@ -47,6 +47,7 @@ class Table {
  private:
   // Of the columns that fit; fewer than columns_ when some are left out.
   std::vector<int> Widths(int width) const;
+  int MissingForGroup(const std::vector<int>& widths, std::size_t column) const;
   int Least(std::size_t column) const;
   int Gap(std::size_t column) const;
   Line GroupLine(const std::vector<int>& widths) const;

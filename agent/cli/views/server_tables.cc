@@ -170,6 +170,18 @@ void AddUsage(SortedTable* table, const v1::Usage& usage, const CostRates& rates
        static_cast<double>(costs.active_us()), wal_bytes, temp_bytes});
 }
 
+// One row per backend, by pid.
+template <typename Rates>
+SortedTable TableOf(const v1::Snapshot& now, const Rates& rates_of) {
+  std::map<int, const v1::Backend*> by_pid;
+  for (const v1::Backend& backend : now.extension().backends()) by_pid[backend.pid()] = &backend;
+  SortedTable table = EmptyBackendsTable();
+  for (const auto& [pid, backend] : by_pid) {
+    AddBackend(&table, *backend, rates_of(*backend), now.extension().sampled_at());
+  }
+  return table;
+}
+
 }  // namespace
 
 const char* UsageByName(UsageBy by) {
@@ -189,18 +201,20 @@ SortedTable BackendsTable(const v1::Snapshot& now, const v1::Snapshot* before) {
   if (before != nullptr)
     for (const v1::Backend& backend : before->extension().backends())
       earlier[{backend.pid(), Microseconds(backend.connected_at())}] = &backend.costs();
-  std::map<int, const v1::Backend*> by_pid;
-  for (const v1::Backend& backend : now.extension().backends()) by_pid[backend.pid()] = &backend;
-
-  SortedTable table = EmptyBackendsTable();
   const double seconds = Seconds(now, before);
-  for (const auto& [pid, backend] : by_pid) {
-    const auto found = earlier.find({pid, Microseconds(backend->connected_at())});
+  return TableOf(now, [&](const v1::Backend& backend) {
+    const auto found = earlier.find({backend.pid(), Microseconds(backend.connected_at())});
     const v1::SessionCosts* costs_before = found != earlier.end() ? found->second : nullptr;
-    AddBackend(&table, *backend, RatesOf(backend->costs(), costs_before, seconds),
-               now.extension().sampled_at());
-  }
-  return table;
+    return RatesOf(backend.costs(), costs_before, seconds);
+  });
+}
+
+SortedTable BackendAveragesTable(const v1::Snapshot& now) {
+  const v1::SessionCosts nothing;
+  return TableOf(now, [&](const v1::Backend& backend) {
+    const std::int64_t age_us = Between(backend.connected_at(), now.extension().sampled_at());
+    return RatesOf(backend.costs(), &nothing, static_cast<double>(age_us) / 1e6);
+  });
 }
 
 SortedTable UsageTable(const v1::Snapshot& now, const v1::Snapshot* before, UsageBy by) {

@@ -17,6 +17,9 @@ const char* UsageByName(UsageBy by);
 // One row per backend.  `before` may be null.
 SortedTable BackendsTable(const v1::Snapshot& now, const v1::Snapshot* before);
 
+// The same with the rates of each backend's whole life, for one who looks once.
+SortedTable BackendAveragesTable(const v1::Snapshot& now);
+
 // One row per role, database or application.  `before` may be null.
 SortedTable UsageTable(const v1::Snapshot& now, const v1::Snapshot* before, UsageBy by);
 
