@@ -1,12 +1,11 @@
 // The command `pgvalet` against a real agent, as a user calls it.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <sys/wait.h>
 
-#include <cstdio>
 #include <string>
 
 #include "support/agent_process.h"
+#include "support/command.h"
 #include "support/connection.h"
 
 namespace pgvalet::integration {
@@ -14,26 +13,6 @@ namespace {
 
 using testing::HasSubstr;
 using testing::Not;
-
-struct Outcome {
-  int exit_code = -1;
-  std::string text;  // stdout and stderr
-};
-
-// Not on a terminal, as in a script.
-Outcome Call(const std::string& arguments) {
-  Outcome outcome;
-  const std::string command =
-      "'" + CommandLineProgram().string() + "' " + arguments + " 2>&1 </dev/null";
-  FILE* pipe = popen(command.c_str(), "r");
-  if (pipe == nullptr) return outcome;
-  char buffer[4096];
-  while (const std::size_t length = fread(buffer, 1, sizeof buffer, pipe))
-    outcome.text.append(buffer, length);
-  const int status = pclose(pipe);
-  outcome.exit_code = WIFEXITED(status) ? WEXITSTATUS(status) : 128;
-  return outcome;
-}
 
 struct CliTest : testing::Test {
   void StartAgent() {
@@ -45,10 +24,10 @@ struct CliTest : testing::Test {
     agent = std::make_unique<AgentProcess>(config);
   }
   // Until the output has what is looked for: the first snapshots are empty.
-  Outcome CallUntil(const std::string& arguments, const std::string& text) const {
-    Outcome outcome;
+  CommandOutcome CallUntil(const std::string& arguments, const std::string& text) const {
+    CommandOutcome outcome;
     EXPECT_TRUE(Eventually([&] {
-      outcome = Call("--address " + grpc + " " + arguments);
+      outcome = CallCommand("--address " + grpc + " " + arguments);
       return outcome.text.find(text) != std::string::npos;
     })) << outcome.text;
     return outcome;
@@ -63,7 +42,7 @@ TEST_F(CliTest, StatusShowsAgentPoolsAndServer) {
   Connection client(agent->To("alice"));
   client.Must("SELECT 1");
 
-  const Outcome outcome = CallUntil("status", "alice");
+  const CommandOutcome outcome = CallUntil("status", "alice");
 
   EXPECT_EQ(outcome.exit_code, 0);
   EXPECT_THAT(outcome.text, HasSubstr("running, up "));
@@ -80,7 +59,7 @@ TEST_F(CliTest, StatusIsJsonForPrograms) {
   client.Must("SELECT 1");
 
   // An earlier snapshot shows the client on its way in.
-  const Outcome outcome = CallUntil("status --json", "\"clients_idle\": \"1\"");
+  const CommandOutcome outcome = CallUntil("status --json", "\"clients_idle\": \"1\"");
 
   EXPECT_EQ(outcome.exit_code, 0);
   EXPECT_THAT(outcome.text, HasSubstr("\"user\": \"alice\""));
@@ -94,7 +73,8 @@ TEST_F(CliTest, TopPrintsTablesWhereThereIsNoTerminal) {
   client.Must("SELECT 1");
   CallUntil("status", "alice");
 
-  const Outcome outcome = Call("--address " + grpc + " top --interval 0.1 --iterations 2");
+  const CommandOutcome outcome =
+      CallCommand("--address " + grpc + " top --interval 0.1 --iterations 2");
 
   EXPECT_EQ(outcome.exit_code, 0);
   const std::size_t first = outcome.text.find("alice");
@@ -105,7 +85,7 @@ TEST_F(CliTest, TopPrintsTablesWhereThereIsNoTerminal) {
 TEST_F(CliTest, AnAgentThatIsNotThereIsExitStatus3AndAHint) {
   const std::string nobody = "127.0.0.1:" + std::to_string(FreePort());
   for (const char* command : {"status", "top"}) {
-    const Outcome outcome = Call("--address " + nobody + " " + command);
+    const CommandOutcome outcome = CallCommand("--address " + nobody + " " + command);
 
     EXPECT_EQ(outcome.exit_code, 3) << command;
     EXPECT_THAT(outcome.text, HasSubstr("cannot reach an agent at " + nobody));
@@ -114,9 +94,9 @@ TEST_F(CliTest, AnAgentThatIsNotThereIsExitStatus3AndAHint) {
 }
 
 TEST_F(CliTest, WrongUsageIsExitStatus2) {
-  EXPECT_EQ(Call("").exit_code, 2);
-  EXPECT_EQ(Call("status --nonsense").exit_code, 2);
-  EXPECT_EQ(Call("--version").exit_code, 0);
+  EXPECT_EQ(CallCommand("").exit_code, 2);
+  EXPECT_EQ(CallCommand("status --nonsense").exit_code, 2);
+  EXPECT_EQ(CallCommand("--version").exit_code, 0);
 }
 
 }  // namespace
