@@ -46,6 +46,9 @@ void AddSwitches(Calls& calls, control::Door& door) {
   AddOfDatabase<v1::PauseRequest, v1::PauseResponse>(
       calls, "Control.Pause",
       [&door](const std::string& name, const Stop& stop) { return door.Pause(name, stop); });
+  AddOfDatabase<v1::DrainRequest, v1::DrainResponse>(
+      calls, "Control.Drain",
+      [&door](const std::string& name, const Stop& stop) { return door.Drain(name, stop); });
   AddOfDatabase<v1::ResumeRequest, v1::ResumeResponse>(
       calls, "Control.Resume",
       [&door](const std::string& name, const Stop&) { return door.Resume(name); });
@@ -60,8 +63,31 @@ void AddSwitches(Calls& calls, control::Door& door) {
       [&door](const std::string& name, const Stop&) { return door.Kill(name); });
   AddOfOneDatabase<v1::DisableRequest, v1::DisableResponse>(
       calls, "Control.Disable", [&door](const std::string& name) { return door.Disable(name); });
-  AddOfOneDatabase<v1::EnableRequest, v1::EnableResponse>(
-      calls, "Control.Enable", [&door](const std::string& name) { return door.Enable(name); });
+  AddOfDatabase<v1::EnableRequest, v1::EnableResponse>(
+      calls, "Control.Enable",
+      [&door](const std::string& name, const Stop&) { return door.Enable(name); });
+  calls.Add<v1::SuspendRequest, v1::SuspendResponse>(
+      "Control.Suspend", TokenRole::kControl,
+      [&door](const v1::SuspendRequest&, v1::SuspendResponse&, const Stop& stop) {
+        return ToStatus(door.Suspend(stop));
+      });
+}
+
+grpc::Status Resize(control::Door& door, const v1::ResizePoolRequest& request,
+                    v1::ResizePoolResponse& response) {
+  if (request.database().empty()) {
+    return {grpc::StatusCode::INVALID_ARGUMENT, "database is required"};
+  }
+  const Result<int> before =
+      door.ResizePool(request.database(), request.user(), request.pool_size());
+  if (!before) return ToStatus(before.error());
+  response.set_previous_pool_size(*before);
+  return grpc::Status::OK;
+}
+
+grpc::Status OfBackend(std::uint32_t pid, const std::function<Outcome()>& act) {
+  if (pid == 0) return {grpc::StatusCode::INVALID_ARGUMENT, "pid is required"};
+  return ToStatus(act());
 }
 
 void AddOfConnections(Calls& calls, control::Door& door) {
@@ -72,8 +98,14 @@ void AddOfConnections(Calls& calls, control::Door& door) {
       });
   calls.Add<v1::CancelBackendRequest, v1::CancelBackendResponse>(
       "Control.CancelBackend", TokenRole::kControl,
-      [&door](const v1::CancelBackendRequest& request, v1::CancelBackendResponse&, const Stop&) {
-        return ToStatus(door.CancelServer(request.pid()));
+      [&door](const v1::CancelBackendRequest& request, v1::CancelBackendResponse&,
+              const Stop& stop) {
+        return OfBackend(request.pid(), [&] { return door.CancelBackend(request.pid(), stop); });
+      });
+  calls.Add<v1::EndBackendRequest, v1::EndBackendResponse>(
+      "Control.EndBackend", TokenRole::kControl,
+      [&door](const v1::EndBackendRequest& request, v1::EndBackendResponse&, const Stop& stop) {
+        return OfBackend(request.pid(), [&] { return door.EndBackend(request.pid(), stop); });
       });
 }
 
@@ -94,6 +126,11 @@ void AddOfAgent(Calls& calls, control::Door& door) {
       "Control.SetSetting", TokenRole::kControl,
       [&door](const v1::SetSettingRequest& request, v1::SetSettingResponse&, const Stop&) {
         return ToStatus(door.Set(request.key(), request.value()));
+      });
+  calls.Add<v1::ResizePoolRequest, v1::ResizePoolResponse>(
+      "Control.ResizePool", TokenRole::kControl,
+      [&door](const v1::ResizePoolRequest& request, v1::ResizePoolResponse& response, const Stop&) {
+        return Resize(door, request, response);
       });
   calls.Add<v1::ShutdownRequest, v1::ShutdownResponse>(
       "Control.Shutdown", TokenRole::kControl,

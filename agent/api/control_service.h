@@ -22,12 +22,20 @@ class ControlService final : public v1::Control::CallbackService {
                  v1::PauseResponse* response) override {
     return Run(context, *request, *response);
   }
+  Reactor* Suspend(Context* context, const v1::SuspendRequest* request,
+                   v1::SuspendResponse* response) override {
+    return Run(context, *request, *response);
+  }
   Reactor* Resume(Context* context, const v1::ResumeRequest* request,
                   v1::ResumeResponse* response) override {
     return Run(context, *request, *response);
   }
   Reactor* Disable(Context* context, const v1::DisableRequest* request,
                    v1::DisableResponse* response) override {
+    return Run(context, *request, *response);
+  }
+  Reactor* Drain(Context* context, const v1::DrainRequest* request,
+                 v1::DrainResponse* response) override {
     return Run(context, *request, *response);
   }
   Reactor* Enable(Context* context, const v1::EnableRequest* request,
@@ -52,6 +60,14 @@ class ControlService final : public v1::Control::CallbackService {
   }
   Reactor* CancelBackend(Context* context, const v1::CancelBackendRequest* request,
                          v1::CancelBackendResponse* response) override {
+    return Run(context, *request, *response);
+  }
+  Reactor* EndBackend(Context* context, const v1::EndBackendRequest* request,
+                      v1::EndBackendResponse* response) override {
+    return Run(context, *request, *response);
+  }
+  Reactor* ResizePool(Context* context, const v1::ResizePoolRequest* request,
+                      v1::ResizePoolResponse* response) override {
     return Run(context, *request, *response);
   }
   Reactor* Reload(Context* context, const v1::ReloadRequest* request,

@@ -1,9 +1,12 @@
 #include "api/grpc_status.h"
 
+#include "api/sqlstate.h"
+
 namespace pgvalet::api {
 namespace {
 
 constexpr std::string_view kInvalidValue = "22023";
+constexpr std::string_view kUnreachable = "08006";  // the database server
 
 grpc::StatusCode CodeOf(const Error& error) {
   switch (error.code) {
@@ -18,6 +21,11 @@ grpc::StatusCode CodeOf(const Error& error) {
       return grpc::StatusCode::RESOURCE_EXHAUSTED;
     case ErrorCode::kTimeout:
       return grpc::StatusCode::UNAVAILABLE;
+    case ErrorCode::kServer:
+      return StatusCodeOf(error.sqlstate);
+    case ErrorCode::kIo:
+      return error.sqlstate == kUnreachable ? grpc::StatusCode::UNAVAILABLE
+                                            : grpc::StatusCode::INTERNAL;
     default:
       return grpc::StatusCode::INTERNAL;
   }

@@ -187,23 +187,6 @@ void FillAlert(const stats::Alert& alert, v1::Alert& message) {
   message.set_unit(alert.unit);
 }
 
-void FillCosts(const stats::SessionCosts& costs, v1::SessionCosts& message) {
-  message.set_xact_commit_count(costs.xact_commit_count);
-  message.set_xact_rollback_count(costs.xact_rollback_count);
-  message.set_statement_count(costs.statement_count);
-  message.set_row_count(costs.row_count);
-  message.set_error_count(costs.error_count);
-  message.set_sent_bytes(costs.sent_bytes);
-  message.set_block_hit_count(costs.block_hit_count);
-  message.set_block_read_count(costs.block_read_count);
-  message.set_block_written_count(costs.block_written_count);
-  message.set_temp_bytes(costs.temp_bytes);
-  message.set_wal_bytes(costs.wal_bytes);
-  message.set_active_us(costs.active_us);
-  message.set_idle_us(costs.idle_us);
-  message.set_idle_in_transaction_us(costs.idle_in_transaction_us);
-}
-
 void FillBackend(const stats::BackendRow& row, v1::Backend& message) {
   message.set_pid(row.pid);
   message.set_database_name(row.database_name);
@@ -217,14 +200,14 @@ void FillBackend(const stats::BackendRow& row, v1::Backend& message) {
   SetTime(row.state_since, message, &v1::Backend::mutable_state_since);
   SetTime(row.connected_at, message, &v1::Backend::mutable_connected_at);
   message.set_login_us(row.login_us);
-  FillCosts(row.costs, *message.mutable_costs());
+  FillProto(row.costs, *message.mutable_costs());
 }
 
 void FillUsage(const stats::UsageRow& row, v1::Usage& message) {
   message.set_name(row.name);
   message.set_session_count(row.session_count);
   message.set_live_session_count(row.live_session_count);
-  FillCosts(row.costs, *message.mutable_costs());
+  FillProto(row.costs, *message.mutable_costs());
 }
 
 void FillSummary(const stats::SummaryRow& row, v1::ServerSummary& message) {
@@ -260,6 +243,23 @@ void FillExtension(const stats::ExtensionSample& sample, v1::Extension& message)
 }
 
 }  // namespace
+
+void FillProto(const stats::SessionCosts& costs, v1::SessionCosts& message) {
+  message.set_xact_commit_count(costs.xact_commit_count);
+  message.set_xact_rollback_count(costs.xact_rollback_count);
+  message.set_statement_count(costs.statement_count);
+  message.set_row_count(costs.row_count);
+  message.set_error_count(costs.error_count);
+  message.set_sent_bytes(costs.sent_bytes);
+  message.set_block_hit_count(costs.block_hit_count);
+  message.set_block_read_count(costs.block_read_count);
+  message.set_block_written_count(costs.block_written_count);
+  message.set_temp_bytes(costs.temp_bytes);
+  message.set_wal_bytes(costs.wal_bytes);
+  message.set_active_us(costs.active_us);
+  message.set_idle_us(costs.idle_us);
+  message.set_idle_in_transaction_us(costs.idle_in_transaction_us);
+}
 
 void FillProto(const stats::PoolGauges& gauges, v1::PoolGauges& message) {
   FillGauges(gauges, message);

@@ -8,6 +8,7 @@ namespace pgvalet::api {
 
 // Fills an empty message.
 void FillProto(const stats::Snapshot& snapshot, v1::Snapshot& message);
+void FillProto(const stats::SessionCosts& costs, v1::SessionCosts& message);
 void FillProto(const stats::PoolGauges& gauges, v1::PoolGauges& message);
 void FillProto(const stats::PoolWindow& window, v1::PoolWindow& message);
 

@@ -65,14 +65,14 @@ grpc::ServerUnaryReactor* StatsService::GetSnapshot(grpc::CallbackServerContext*
   return reactor;
 }
 
-grpc::ServerUnaryReactor* StatsService::GetHistory(grpc::CallbackServerContext* context,
-                                                   const v1::GetHistoryRequest* request,
-                                                   v1::GetHistoryResponse* response) {
+grpc::ServerUnaryReactor* StatsService::Run(grpc::CallbackServerContext& context,
+                                            const google::protobuf::Message& request,
+                                            google::protobuf::Message& response) {
   if (calls_ != nullptr && tokens_ != nullptr) {
-    return RunCall(*calls_, *tokens_, *context, *request, *response);
+    return RunCall(*calls_, *tokens_, context, request, response);
   }
-  grpc::ServerUnaryReactor* reactor = context->DefaultReactor();
-  reactor->Finish({grpc::StatusCode::UNIMPLEMENTED, "this agent keeps no history"});
+  grpc::ServerUnaryReactor* reactor = context.DefaultReactor();
+  reactor->Finish({grpc::StatusCode::UNIMPLEMENTED, "this agent has snapshots only"});
   return reactor;
 }
 

@@ -98,6 +98,9 @@ struct Settings {
   std::string grpc_listen = "127.0.0.1:6544";  // host:port or unix:/path, empty: off
   std::string http_listen = "127.0.0.1:6545";  // host:port or unix:/path, empty: off
   std::string token_file;                      // bearer tokens (api/tokens.h); empty: none
+  std::string api_tls_cert_file;               // of gRPC and HTTP, PEM; empty: no TLS there
+  std::string api_tls_key_file;
+  std::string api_tls_ca_file;  // who calls must have a certificate of it; empty: need have none
 
   // Log.
   std::string logfile;  // empty: stderr
@@ -217,6 +220,10 @@ struct Settings {
   // (docs/decisions/0140).  When it is not empty, auth_type trust lets in only these users
   // and those of auth_file; an empty password is for trust.
   std::map<std::string, std::string, std::less<>> inline_users;
+
+  // No setting: sizes that an administrator has given to pools until the next reload, by database
+  // and user; of an empty user that of every pool of the database.
+  std::map<std::pair<std::string, std::string>, int> resized_pools;
 
   // Where a client that asks for `name` goes: its entry, else "*", else null.
   const DatabaseSettings* FindDatabase(std::string_view name) const;

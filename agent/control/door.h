@@ -14,6 +14,7 @@
 #include "base/result.h"
 #include "config/settings.h"
 #include "control/connection_info.h"
+#include "stats/server_records.h"
 #include "stats/snapshot.h"
 
 namespace pgvalet::control {
@@ -63,9 +64,15 @@ class Door {
   // Nothing is read from clients and servers from now on; returns when everything is sent that had
   // been read.  Who does not take it within suspend_timeout is ended.  kAborted: as Pause().
   virtual Result<Done> Suspend(const std::stop_token& stop) = 0;
+  // New clients are refused, those there are leave as soon as no transaction of theirs is open;
+  // returns when neither a client nor a server connection is left.  kAborted: `stop` was requested
+  // before, and everything stays as it has come to be; or somebody called Enable().
+  virtual Result<Done> Drain(const std::string& database, const std::stop_token& stop) = 0;
   // Ends a pause; of all databases (empty) also a Suspend().
   virtual Result<Done> Resume(const std::string& database) = 0;
-  // New clients are refused, or let in again.
+  // New clients are refused, or let in again, also after a Drain().  All databases together are
+  // disabled by Drain() alone.
+  // REQUIRES: Disable(): database is not empty.
   virtual Result<Done> Disable(const std::string& database) = 0;
   virtual Result<Done> Enable(const std::string& database) = 0;
   // Server connections are replaced as they become free.
@@ -77,14 +84,30 @@ class Door {
 
   // kNotFound: no client has this id.
   virtual Result<Done> KillClient(std::uint64_t id) = 0;
-  // The statement that runs on this server connection is cancelled.  kNotFound: we have no
-  // connection to a backend with this pid, or nobody uses it.
-  virtual Result<Done> CancelServer(std::uint32_t pid) = 0;
+  // The statement that this backend runs is cancelled: through the client of ours that has it, or
+  // else, whoever has it, by the server.  kNotFound: there is no such backend.
+  virtual Result<Done> CancelBackend(std::uint32_t pid, const std::stop_token& stop) = 0;
+  // Ends any backend of the server that the sampler reads.
+  virtual Result<Done> EndBackend(std::uint32_t pid, const std::stop_token& stop) = 0;
+
+  // What the extension in that server keeps of the past.  Errors of these and the two above:
+  // sampler/inquiry.h.
+  virtual Result<std::vector<stats::EndedSession>> EndedSessions(
+      const stats::EndedSessionFilter& filter, const std::stop_token& stop) = 0;
+  virtual Result<std::vector<stats::Distribution>> Distributions(
+      const stats::DistributionFilter& filter, const std::stop_token& stop) = 0;
+  virtual Result<std::vector<stats::ServerMinute>> ServerMinutes(stats::WallTime since, int limit,
+                                                                 const std::stop_token& stop) = 0;
 
   // Reads the configuration again.  On an error everything stays as it is.
   virtual Result<Done> Reload() = 0;
   // Changes a setting until the next reload; value as on the command line.
   virtual Result<Done> Set(const std::string& key, const std::string& value) = 0;
+  // Gives a pool, or (user is empty) all of a database, this size until the next reload; returns
+  // the one before.  kNotFound: no such database, or no pool of this user.
+  // kInvalidSetting, 22023: the size is below 1, or too large.
+  virtual Result<int> ResizePool(const std::string& database, const std::string& user,
+                                 int pool_size) = 0;
   // Begins to end the agent, and returns.
   virtual void ShutDown(Shutdown how) = 0;
 };

@@ -12,6 +12,7 @@
 #include "api/control_calls.h"
 #include "api/event_calls.h"
 #include "api/pool_calls.h"
+#include "api/server_calls.h"
 #include "api/stats_calls.h"
 #include "base/log.h"
 #include "config/table.h"
@@ -164,13 +165,15 @@ Result<Done> Agent::StartCores() {
 }
 
 void Agent::OpenDoor() {
+  inquiry_ = std::make_unique<sampler::Inquiry>(*settings_, PasswordFinder());
   door_ = std::make_unique<ControlDoor>(
       cores_, pool_shared_.groups,
       ControlDoor::Process{
           [this] { return FreshSnapshot(); }, [this] { return EffectiveSettings(); },
           [this] { return Reload(); },
           [this](const std::string& key, const std::string& value) { return Set(key, value); },
-          &Agent::ShutDown, &registry_.events()});
+          [this](const pool::PoolKey& key, int pool_size) { return ResizePool(key, pool_size); },
+          &Agent::ShutDown, &registry_.events(), inquiry_.get()});
   console_ = std::make_unique<console::AdminConsole>(*door_, hub_);
   session_shared_.console = console_.get();
 }
@@ -220,18 +223,21 @@ Result<Done> Agent::OpenQueryDoor() {
   return Done{};
 }
 
+sampler::PasswordLookup Agent::PasswordFinder() {
+  return [this](std::string_view user) -> std::string {
+    const auth::UserDirectoryPtr known = users();
+    const auth::Secret* secret = known->Find(user);
+    return secret != nullptr && secret->kind() == auth::SecretKind::kPlain
+               ? std::string(secret->plain())
+               : std::string();
+  };
+}
+
 Result<Done> Agent::StartFaces() {
   const config::SettingsPtr settings = this->settings();
   sampler_ = std::make_unique<sampler::Sampler>(sampler::Sampler::Options{
-      settings_,
-      [this](std::string_view user) -> std::string {
-        const auth::UserDirectoryPtr known = users();
-        const auth::Secret* secret = known->Find(user);
-        return secret != nullptr && secret->kind() == auth::SecretKind::kPlain
-                   ? std::string(secret->plain())
-                   : std::string();
-      },
-      [this] { return registry_.leases().List(); }, pool_shared_.agent_name, &registry_.events()});
+      settings_, PasswordFinder(), [this] { return registry_.leases().List(); },
+      pool_shared_.agent_name, &registry_.events()});
   if (Result<Done> started = sampler_->Start(); !started) return started.error();
   publisher_ = std::make_unique<stats::Publisher>(
       registry_, hub_,
@@ -244,6 +250,7 @@ Result<Done> Agent::StartFaces() {
   calls_ = std::make_unique<api::Calls>();
   api::AddControlCalls(*calls_, *door_);
   api::AddStatsCalls(*calls_, hub_, history_);
+  api::AddServerCalls(*calls_, *door_);
   const api::EventFeed events{&registry_.events(), started_at_};
   api::AddEventCalls(*calls_, events);
   api::AddPoolCalls(*calls_, registry_.reported_pools());
@@ -350,95 +357,6 @@ void Agent::ShutDown(control::Shutdown how) {
                      : how == control::Shutdown::kWaitForServers ? SIGINT
                                                                  : SIGQUIT;
   kill(getpid(), signal);  // Run() waits for it
-}
-
-Result<Done> Agent::Reload() {
-  const std::lock_guard lock(reload_mutex_);
-  Result<Done> applied = LoadAndApply(command_line_);
-  if (applied) set_since_.clear();
-  if (applied) {
-    TellEvent("settings_reloaded", "settings were read again");
-  } else {
-    TellEvent("reload_refused", std::string("settings stay as they are: ") + applied.error().what);
-  }
-  return applied;
-}
-
-Result<Done> Agent::Set(const std::string& key, const std::string& value) {
-  const config::Setting<config::Settings>* setting =
-      config::FindSetting(config::SettingsTable(), key);
-  if (setting == nullptr) {
-    return Error{ErrorCode::kNotFound, "there is no such setting", 0, key, "42704"};
-  }
-  if (setting->needs_restart) {
-    return Error{ErrorCode::kInvalidSetting, "this setting needs a restart to change", 0, key,
-                 "55P02"};
-  }
-  const std::lock_guard lock(reload_mutex_);
-  config::CommandLine with = command_line_;
-  with.overrides.insert(with.overrides.end(), set_since_.begin(), set_since_.end());
-  with.overrides.emplace_back(key, value);
-  Result<Done> applied = LoadAndApply(with);
-  if (!applied)
-    return Error{ErrorCode::kInvalidSetting, "the value cannot be used", 0, applied.error().detail,
-                 "22023"};
-  set_since_.emplace_back(key, value);
-  TellEvent("setting_changed", key + " was set until the next reload");
-  return applied;
-}
-
-Result<Done> Agent::LoadAndApply(const config::CommandLine& command_line) {
-  const config::SettingsPtr before = settings();
-  Result<config::Loaded> loaded = config::Load(command_line, environment_);
-  if (!loaded) {
-    log::error("reload refused, the settings stay as they are: {}\n{}", loaded.error().what,
-               loaded.error().detail);
-    return loaded.error();
-  }
-  for (const std::string& warning : loaded->warnings) log::warn("{}", warning);
-  for (const std::string& key : config::NeedRestart(*before, *loaded->settings)) {
-    log::warn("setting {} needs a restart to change", key);
-  }
-  const config::SettingsPtr next = config::KeepRestartSettings(*before, *loaded->settings);
-  Result<auth::UserDirectoryPtr> users = LoadUsers(*next);
-  if (!users) {
-    log::error("reload refused, the settings stay as they are: {}", users.error().ToString());
-    return users.error();
-  }
-  if (Result<Done> tokens = tokens_.Load(next->token_file); !tokens) {
-    log::error("reload refused, the settings stay as they are: {}", tokens.error().ToString());
-    return tokens.error();
-  }
-  if (LogOptionsOf(*next, is_quiet_) != LogOptionsOf(*before, is_quiet_) ||
-      !next->logfile.empty()) {
-    if (Result<Done> log = StartLog(LogOptionsOf(*next, is_quiet_)); !log) {
-      log::error("{}", log.error().ToString());
-    }
-  }
-  {
-    const std::lock_guard lock(settings_mutex_);
-    settings_ = next;
-    users_ = std::move(*users);
-    sources_ = std::move(loaded->sources);
-  }
-  Apply(next);
-  return Done{};
-}
-
-void Agent::Apply(const config::SettingsPtr& next) {
-  max_clients_ = next->max_client_conn;
-  settings_loaded_at_ = stats::WallNow().time_since_epoch().count();
-  session_shared_.learned.ForgetAnswers();
-  session_shared_.accepted_settings.Clear();
-  for (auto& core : cores_) {
-    Core* target = core.get();
-    target->Post([target, next, users = users()] { target->sessions().SetSettings(next, users); });
-  }
-  notifications_->SetSettings(next);
-  adviser_.SetSettings(next);
-  publisher_->SetInterval(next->snapshot_interval);
-  sampler_->UpdateSettings(next);
-  log::info("settings reloaded");
 }
 
 void Agent::StopListening() {

@@ -29,6 +29,7 @@
 #include "notify/directory.h"
 #include "pool/pool_directory.h"
 #include "query/door.h"
+#include "sampler/inquiry.h"
 #include "sampler/sampler.h"
 #include "session/context.h"
 #include "stats/history.h"
@@ -70,6 +71,7 @@ class Agent {
   // Any thread, all of them.
   Result<Done> Reload();
   Result<Done> Set(const std::string& key, const std::string& value);
+  Result<int> ResizePool(const pool::PoolKey& key, int pool_size);
   stats::SnapshotPtr FreshSnapshot() const;
   void TellEvent(const char* kind, std::string message);
   control::EffectiveSettings EffectiveSettings() const;
@@ -79,8 +81,14 @@ class Agent {
 
   // REQUIRES: reload_mutex_ is held, and settings_mutex_ is not: rooms that hear of new settings
   // ask for users.
-  Result<Done> LoadAndApply(const config::CommandLine& command_line);
+  // `resized`: as config::Settings::resized_pools.
+  using PoolSizes = decltype(config::Settings::resized_pools);
+  Result<Done> LoadAndApply(const config::CommandLine& command_line, const PoolSizes& resized);
   void Apply(const config::SettingsPtr& next);
+  // To sessions and pools.
+  void TellCores(const config::SettingsPtr& next);
+  // Plain passwords of auth_file, for the sampler.
+  sampler::PasswordLookup PasswordFinder();
   void OnSignal(int signal);
   // False: the signal is not about pausing or reading settings.
   bool Administer(int signal);
@@ -121,6 +129,7 @@ class Agent {
   stats::SnapshotHub hub_;
   stats::History history_;
   std::unique_ptr<stats::HistoryRecorder> history_recorder_;
+  std::unique_ptr<sampler::Inquiry> inquiry_;
   std::unique_ptr<ControlDoor> door_;
   std::unique_ptr<console::AdminConsole> console_;
   std::unique_ptr<sampler::Sampler> sampler_;

@@ -16,6 +16,9 @@ constexpr Duration kAnswerLimit = std::chrono::seconds(10);
 // Between two looks whether something has come about.
 constexpr Duration kLookEvery = std::chrono::milliseconds(10);
 
+// That of the settings that count server connections.
+constexpr int kMaxPoolSize = 1'000'000;
+
 constexpr const char* kKilled =
     "terminating connection due to administrator command: the client was killed";
 
@@ -147,7 +150,7 @@ bool ControlDoor::IsSuspended() const { return groups_.process_switches().suspen
 
 control::DatabaseSwitches ControlDoor::SwitchesOf(const std::string& database) const {
   const std::shared_ptr<pool::Switches> switches = groups_.SwitchesOf(database);
-  return {switches->paused, switches->disabled};
+  return {switches->paused, groups_.IsDisabled(database)};
 }
 
 Result<Done> ControlDoor::BeginPause(const std::string& database) {
@@ -228,9 +231,46 @@ Result<Done> ControlDoor::Disable(const std::string& database) {
   return Done{};
 }
 
+Result<bool> ControlDoor::HasAnybody(const std::string& database) {
+  if (groups_.ServerConnections(database) > 0) return true;
+  return AskAny([database](session::SessionContext& sessions) {
+    return sessions.CountClients(database) > 0;
+  });
+}
+
+Result<Done> ControlDoor::Drain(const std::string& database, const std::stop_token& stop) {
+  if (Result<Done> known = CheckDatabase(database); !known) return known.error();
+  pool::Switches& switches = SwitchesFor(database);
+  switches.disabled = true;  // before the order: nobody comes in behind it
+  switches.draining = true;
+  Tell("draining", database, "draining: new clients are refused, the others leave");
+  TellCores([database](session::SessionContext& sessions) {
+    sessions.Drain(database);
+    sessions.pools().ApplySwitches();
+  });
+  const Result<bool> over = WaitUntil(stop, [&]() -> Result<bool> {
+    if (!switches.draining) return true;
+    Result<bool> anybody = HasAnybody(database);
+    if (!anybody) return anybody;
+    return !*anybody;
+  });
+  if (!over) return over.error();
+  if (!*over || !switches.draining) {
+    return Error{ErrorCode::kAborted,
+                 *over ? "the database was enabled again"
+                       : "not all have left yet; the database stays disabled",
+                 0, database, "57014"};
+  }
+  Tell("drained", database, "drained: neither a client nor a server connection is left");
+  return Done{};
+}
+
 Result<Done> ControlDoor::Enable(const std::string& database) {
   if (Result<Done> known = CheckDatabase(database); !known) return known.error();
-  SwitchesFor(database).disabled = false;
+  pool::Switches& switches = SwitchesFor(database);
+  if (database.empty() && !switches.draining) return NoSense("all databases were not drained");
+  switches.draining = false;
+  switches.disabled = false;
   Tell("enabled", database, "enabled: new clients are let in");
   return Done{};
 }
@@ -287,18 +327,50 @@ Result<Done> ControlDoor::KillClient(std::uint64_t id) {
   return Done{};
 }
 
-Result<Done> ControlDoor::CancelServer(std::uint32_t pid) {
+Result<Done> ControlDoor::CancelBackend(std::uint32_t pid, const std::stop_token& stop) {
   Result<bool> found =
       AskAny([pid](session::SessionContext& sessions) { return sessions.CancelServer(pid); });
   if (!found) return found.error();
   if (!*found) {
-    return Error{ErrorCode::kNotFound, "no client has a connection to a backend with this pid", 0,
-                 std::to_string(pid), "42704"};
+    Result<Done> cancelled = process_.inquiry->CancelBackend(pid, stop);
+    if (!cancelled) return cancelled;
   }
   process_.events->Add({.kind = "statement_cancelled",
                         .server_pid = pid,
                         .message = "cancelled the statement of a backend"});
   return Done{};
+}
+
+Result<Done> ControlDoor::EndBackend(std::uint32_t pid, const std::stop_token& stop) {
+  Result<Done> ended = process_.inquiry->EndBackend(pid, stop);
+  if (!ended) return ended;
+  log::info("ending a backend: pid={}", pid);
+  process_.events->Add(
+      {.kind = "backend_ended", .server_pid = pid, .message = "ended a backend of the server"});
+  return Done{};
+}
+
+Result<int> ControlDoor::ResizePool(const std::string& database, const std::string& user,
+                                    int pool_size) {
+  if (pool_size < 1 || pool_size > kMaxPoolSize) {
+    return Error{ErrorCode::kInvalidSetting, "pool_size must be from 1 to 1000000", 0,
+                 std::to_string(pool_size), "22023"};
+  }
+  if (Result<Done> known = CheckDatabase(database); !known) return known.error();
+  if (!user.empty() && !groups_.Has(pool::PoolKey{database, user})) {
+    return Error{ErrorCode::kNotFound, "the database has no pool of this user", 0, user, "42704"};
+  }
+  Result<int> before = process_.resize({database, user}, pool_size);
+  if (!before) return before;
+  const std::string change = "from " + std::to_string(*before) + " to " +
+                             std::to_string(pool_size) + " server connections";
+  log::info("pool resized: database={} user={} {}", database, user.empty() ? "(all)" : user,
+            change);
+  process_.events->Add({.kind = "pool_resized",
+                        .database = database,
+                        .user = user,
+                        .message = "resized until the next reload, " + change});
+  return before;
 }
 
 }  // namespace pgvalet::daemon

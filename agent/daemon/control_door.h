@@ -12,6 +12,7 @@
 #include "control/door.h"
 #include "daemon/core.h"
 #include "pool/pool_directory.h"
+#include "sampler/inquiry.h"
 
 namespace pgvalet::daemon {
 
@@ -23,8 +24,10 @@ class ControlDoor final : public control::Door {
     std::function<control::EffectiveSettings()> settings;
     std::function<Result<Done>()> reload;
     std::function<Result<Done>(const std::string& key, const std::string& value)> set;
+    std::function<Result<int>(const pool::PoolKey& key, int pool_size)> resize;
     std::function<void(control::Shutdown)> shut_down;
-    stats::EventLog* events;  // never null
+    stats::EventLog* events;    // never null
+    sampler::Inquiry* inquiry;  // never null
   };
 
   // All outlive the door; `cores` is complete.
@@ -40,6 +43,7 @@ class ControlDoor final : public control::Door {
   Result<std::vector<control::ServerInfo>> ListServers() override;
   Result<Done> Pause(const std::string& database, const std::stop_token& stop) override;
   Result<Done> Suspend(const std::stop_token& stop) override;
+  Result<Done> Drain(const std::string& database, const std::stop_token& stop) override;
   Result<Done> Resume(const std::string& database) override;
   Result<Done> Disable(const std::string& database) override;
   Result<Done> Enable(const std::string& database) override;
@@ -47,11 +51,26 @@ class ControlDoor final : public control::Door {
   Result<Done> WaitClose(const std::string& database, const std::stop_token& stop) override;
   Result<Done> Kill(const std::string& database) override;
   Result<Done> KillClient(std::uint64_t id) override;
-  Result<Done> CancelServer(std::uint32_t pid) override;
+  Result<Done> CancelBackend(std::uint32_t pid, const std::stop_token& stop) override;
+  Result<Done> EndBackend(std::uint32_t pid, const std::stop_token& stop) override;
+  Result<std::vector<stats::EndedSession>> EndedSessions(const stats::EndedSessionFilter& filter,
+                                                         const std::stop_token& stop) override {
+    return process_.inquiry->EndedSessions(filter, stop);
+  }
+  Result<std::vector<stats::Distribution>> Distributions(const stats::DistributionFilter& filter,
+                                                         const std::stop_token& stop) override {
+    return process_.inquiry->Distributions(filter, stop);
+  }
+  Result<std::vector<stats::ServerMinute>> ServerMinutes(stats::WallTime since, int limit,
+                                                         const std::stop_token& stop) override {
+    return process_.inquiry->Minutes(since, limit, stop);
+  }
   Result<Done> Reload() override { return process_.reload(); }
   Result<Done> Set(const std::string& key, const std::string& value) override {
     return process_.set(key, value);
   }
+  Result<int> ResizePool(const std::string& database, const std::string& user,
+                         int pool_size) override;
   void ShutDown(control::Shutdown how) override { process_.shut_down(how); }
 
   // Pause() without the wait: server connections are closed as they become free.
@@ -64,6 +83,8 @@ class ControlDoor final : public control::Door {
   // used.
   Result<Done> CheckDatabase(const std::string& database) const;
   pool::Switches& SwitchesFor(const std::string& database) const;
+  // True while somebody of a database that is drained is still there.
+  Result<bool> HasAnybody(const std::string& database);
   Result<Done> FlushClients(const std::stop_token& stop);
   void TellCores(const std::function<void(session::SessionContext&)>& order);
   // The answers of all cores, in their order; kTimeout when one does not come.

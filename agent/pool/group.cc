@@ -58,6 +58,13 @@ std::optional<Quota> PoolGroup::TakeQuota(const PoolPolicy& policy, int reserve,
   return Quota(shared_from_this());
 }
 
+bool PoolGroup::IsTooLarge(int pool_size) {
+  if (!shrinking_.load(std::memory_order_relaxed)) return false;
+  if (server_connections() > pool_size) return true;
+  shrinking_.store(false, std::memory_order_relaxed);
+  return false;
+}
+
 void PoolGroup::ShowBlocked(const PoolPolicy& policy, std::int64_t waited_us, std::int64_t now_us) {
   if (server_connections() >= policy.pool_size) return;
   const auto show = [&](SharedLimit& limit, int most) {
@@ -174,6 +181,15 @@ const std::shared_ptr<Switches>& GroupDirectory::LockedSwitchesOf(const std::str
 std::shared_ptr<Switches> GroupDirectory::SwitchesOf(const std::string& database) {
   const std::lock_guard lock(mutex_);
   return LockedSwitchesOf(database);
+}
+
+bool GroupDirectory::IsDisabled(const std::string& database) {
+  return process_switches_.disabled || SwitchesOf(database)->disabled;
+}
+
+bool GroupDirectory::Has(const PoolKey& key) const {
+  const std::lock_guard lock(mutex_);
+  return groups_.contains(key);
 }
 
 std::vector<stats::SwitchedDatabase> GroupDirectory::Switched() const {

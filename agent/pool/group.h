@@ -101,12 +101,21 @@ class PoolGroup : public std::enable_shared_from_this<PoolGroup> {
     return switches_.process->paused.load(std::memory_order_relaxed) ||
            switches_.database->paused.load(std::memory_order_relaxed);
   }
+  bool draining() const {
+    return switches_.process->draining.load(std::memory_order_relaxed) ||
+           switches_.database->draining.load(std::memory_order_relaxed);
+  }
   DefaultsAge& defaults_age() { return defaults_age_; }
   CatalogEpoch& catalog_epoch() { return *catalog_epoch_; }
 
   // A server connection more, if pool_size + `reserve` and the limits of database and user allow
   // it.
   std::optional<Quota> TakeQuota(const PoolPolicy& policy, int reserve, std::int64_t now_us);
+  // The pool has been made smaller: connections beyond its size are closed as they become free.
+  void BeginShrinking() { shrinking_.store(true, std::memory_order_relaxed); }
+  // Should a free connection be closed for that?  The reserve may be used again once there are no
+  // more than `pool_size`.  Two cores that ask at one moment may close one more than they must.
+  bool IsTooLarge(int pool_size);
   // Says that a pool waits because of a limit it shares with others.  Does nothing when it is only
   // its own size that stops it.
   void ShowBlocked(const PoolPolicy& policy, std::int64_t waited_us, std::int64_t now_us);
@@ -152,6 +161,7 @@ class PoolGroup : public std::enable_shared_from_this<PoolGroup> {
   DefaultsAge defaults_age_;
   const std::shared_ptr<CatalogEpoch> catalog_epoch_;
   std::atomic<int> servers_{0};
+  std::atomic<bool> shrinking_{false};
   std::atomic<int> pinned_{0};
   std::atomic<bool> without_extension_told_{false};
   std::atomic<int> wanting_count_{0};
@@ -172,6 +182,10 @@ class GroupDirectory {
   // Of a database, whether it has pools or not.
   std::shared_ptr<Switches> SwitchesOf(const std::string& database);
   Switches& process_switches() { return process_switches_; }
+  // New clients of this database are refused, by its own switch or by that of the process.
+  bool IsDisabled(const std::string& database);
+  // There is, or has been, a pool of this database and user.
+  bool Has(const PoolKey& key) const;
   // What is switched off now: the process first, then databases by name.
   std::vector<stats::SwitchedDatabase> Switched() const;
   // Clients have come for this database.

@@ -14,6 +14,15 @@ T Pick(const std::optional<T>& narrow, const std::optional<T>& wide, const T& fa
   return fallback;
 }
 
+// The size that an administrator gave the pool, or all of the database; null: none did.
+const int* FindResized(const config::Settings& settings, const PoolKey& key) {
+  for (const std::string& user : {key.user, std::string()}) {
+    const auto found = settings.resized_pools.find({key.database, user});
+    if (found != settings.resized_pools.end()) return &found->second;
+  }
+  return nullptr;
+}
+
 std::vector<std::pair<std::string, std::string>> StartupOf(const config::DatabaseSettings& database,
                                                            const std::string& agent_name,
                                                            config::PoolMode mode) {
@@ -44,6 +53,7 @@ PoolPolicy PolicyFor(const config::Settings& settings, const PoolKey& key,
   PoolPolicy policy;
   policy.mode = Pick(user.pool_mode, database.pool_mode, settings.pool_mode);
   policy.pool_size = Pick(user.pool_size, database.pool_size, settings.default_pool_size);
+  if (const int* resized = FindResized(settings, key)) policy.pool_size = *resized;
   policy.min_pool_size = Pick(no_int, database.min_pool_size, settings.min_pool_size);
   policy.reserve_pool_size =
       Pick(user.reserve_pool_size, database.reserve_pool_size, settings.reserve_pool_size);

@@ -18,7 +18,8 @@ struct PoolKey {
   auto operator<=>(const PoolKey&) const = default;
 };
 
-// Of each setting the most particular one: user, then database, then global.
+// Of each setting the most particular one: user, then database, then global; before them a size
+// that an administrator has given to the pool.
 struct PoolPolicy {
   config::PoolMode mode{};
   int pool_size = 0;

@@ -35,7 +35,6 @@ std::uint64_t NextLeaseId() {
 }
 
 constexpr const char* kServerCheck = "server_check_query";
-constexpr const char* kOutdated = "sessions begin with other settings since (ALTER ... SET)";
 
 }  // namespace
 
@@ -249,16 +248,7 @@ void Pool::Settle(ServerConnection& server) {
 }
 
 void Pool::MakeFree(ServerConnection& server) {
-  const Time now = loop().now();
-  if (server.retire) return Close(server, "it is to be replaced");
-  if (group_->paused()) return Close(server, kPoolIsPaused);
-  if (group_->defaults_age().IsOutdated(server.connected_at)) return Close(server, kOutdated);
-  if (policy_.server_lifetime > Duration::zero() &&
-      Since(server.connected_at, now) > policy_.server_lifetime) {
-    return Close(server, "server_lifetime");
-  }
-  if (NeighbourWaitsLonger())
-    return Close(server, "another pool under the same limit waits longer");
+  if (const char* reason = WhyNotKeep(server)) return Close(server, reason);
   server.stream->SetHandler(server);
   Move(server, ServerState::kIdle);
   if (!waiters_.empty() || group_->AnyWanting()) loop().Defer(*this);

@@ -31,6 +31,7 @@ namespace pgvalet::pool {
 class PoolDirectory;
 
 inline constexpr const char* kPoolIsPaused = "the pool is paused";
+inline constexpr const char* kOutdated = "sessions begin with other settings since (ALTER ... SET)";
 
 // Somebody in line for a lease.
 class Waiter : public boost::intrusive::list_base_hook<> {
@@ -90,7 +91,7 @@ class Pool final : public io::Deferred {
   void SetPolicy(PoolPolicy policy);
   // Server connections are closed as they become free.
   void RetireAll();
-  // It was paused, or goes on (group()->paused()).
+  // It was paused or is drained, or goes on (group()->paused(), draining()).
   void ApplySwitches();
   // All server connections go at once, but for those that clients have.
   void CloseAll(const char* reason);
@@ -151,6 +152,10 @@ class Pool final : public io::Deferred {
   // Where a connection that nobody has goes: closed, held back, to be reset, or free.
   void Settle(ServerConnection& server);
   void MakeFree(ServerConnection& server);
+  // Of one that has become free: null when it may stay.
+  const char* WhyNotKeep(const ServerConnection& server);
+  // Closes free connections that the pool has lost the right to (group()->IsTooLarge()).
+  void Shrink();
 
   void LaunchIfNeeded();
   bool Launch(int reserve);

@@ -6,6 +6,12 @@
 #include "pool/pool_directory.h"
 
 namespace pgvalet::pool {
+namespace {
+
+constexpr const char* kDrained = "the database is drained";
+constexpr const char* kTooLarge = "the pool was made smaller";
+
+}  // namespace
 
 void Pool::SetPolicy(PoolPolicy policy) {
   const bool moved = policy.startup != policy_.startup || policy.dbname != policy_.dbname ||
@@ -16,9 +22,31 @@ void Pool::SetPolicy(PoolPolicy policy) {
     same_hosts = policy.hosts[i].host == policy_.hosts[i].host &&
                  policy.hosts[i].port == policy_.hosts[i].port;
   }
+  const int size_before = policy_.pool_size;
   policy_ = std::move(policy);
   counters_->pool_size.Set(policy_.pool_size);
   if (!same_hosts) RetireAll();
+  if (policy_.pool_size < size_before) group_->BeginShrinking();
+  Shrink();
+  if (policy_.pool_size > size_before) loop().Defer(*this);  // somebody may be in line
+}
+
+void Pool::Shrink() {
+  while (!idle_.empty() && group_->IsTooLarge(policy_.pool_size)) Close(idle_.back(), kTooLarge);
+}
+
+const char* Pool::WhyNotKeep(const ServerConnection& server) {
+  if (server.retire) return "it is to be replaced";
+  if (group_->paused()) return kPoolIsPaused;
+  if (group_->draining()) return kDrained;
+  if (group_->defaults_age().IsOutdated(server.connected_at)) return kOutdated;
+  if (policy_.server_lifetime > Duration::zero() &&
+      Since(server.connected_at, loop().now()) > policy_.server_lifetime) {
+    return "server_lifetime";
+  }
+  if (group_->IsTooLarge(policy_.pool_size)) return kTooLarge;
+  if (NeighbourWaitsLonger()) return "another pool under the same limit waits longer";
+  return nullptr;
 }
 
 void Pool::RetireAll() {
@@ -29,8 +57,8 @@ void Pool::RetireAll() {
 }
 
 void Pool::ApplySwitches() {
-  if (!group_->paused()) return loop().Defer(*this);  // somebody may be in line
-  while (!idle_.empty()) Close(idle_.front(), kPoolIsPaused);
+  if (!group_->paused() && !group_->draining()) return loop().Defer(*this);  // somebody may wait
+  while (!idle_.empty()) Close(idle_.front(), group_->paused() ? kPoolIsPaused : kDrained);
 }
 
 void Pool::CloseAll(const char* reason) {

@@ -56,6 +56,7 @@ void Pool::ExpireWaiters(Time now) {
 }
 
 void Pool::ExpireIdle(Time now) {
+  Shrink();
   std::size_t left = group_->server_connections() > policy_.min_pool_size ? idle_.size() : 0;
   for (auto it = idle_.begin(); it != idle_.end();) {
     ServerConnection& server = *it++;

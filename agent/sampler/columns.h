@@ -7,6 +7,7 @@
 
 #include "stats/event.h"
 #include "stats/extension_sample.h"
+#include "stats/server_records.h"
 
 namespace pgvalet::sampler {
 
@@ -104,6 +105,89 @@ void VisitColumns(stats::AdviceRow& row, Visit&& visit) {
   visit("subject", row.subject);
   visit("finding", row.finding);
   visit("action", row.action);
+}
+
+// Of pgvalet.sessions.
+template <typename Visit>
+void VisitColumns(stats::EndedSession& row, Visit&& visit) {
+  visit("sequence", row.sequence);
+  visit("pid", row.pid);
+  visit("database_name", row.database_name);
+  visit("role_name", row.role_name);
+  visit("application_name", row.application_name);
+  visit("client_addr", row.client_addr);
+  visit("client_port", row.client_port);
+  visit("connection_kind", row.connection_kind);
+  visit("agent_name", row.agent_name);
+  visit("connected_at", row.connected_at);
+  visit("ended_at", row.ended_at);
+  visit("how_ended", row.how_ended);
+  visit("end_rule", row.end_rule);
+  visit("end_sqlstate", row.end_sqlstate);
+  visit("login_us", row.login_us);
+  visit("cpu_user_us", row.cpu_user_us);
+  visit("cpu_system_us", row.cpu_system_us);
+  VisitCosts(row.costs, visit);
+}
+
+template <typename Visit>
+void VisitColumns(stats::Distribution& row, Visit&& visit) {
+  visit("dimension", row.dimension);
+  visit("name", row.name);
+  visit("measure", row.measure);
+  visit("count", row.count);
+  visit("sum_us", row.sum_us);
+  visit("p50_us", row.p50_us);
+  visit("p90_us", row.p90_us);
+  visit("p95_us", row.p95_us);
+  visit("p99_us", row.p99_us);
+  visit("max_us", row.max_us);
+}
+
+// Of pgvalet.histogram(), with what it was asked for.
+struct BucketRow {
+  std::string dimension;
+  std::string measure;
+  stats::DistributionBucket bucket;
+};
+
+template <typename Visit>
+void VisitColumns(BucketRow& row, Visit&& visit) {
+  visit("dimension", row.dimension);
+  visit("measure", row.measure);
+  visit("lowest_us", row.bucket.lowest_us);
+  visit("highest_us", row.bucket.highest_us);
+  visit("count", row.bucket.count);
+}
+
+// Of pgvalet.history.
+template <typename Visit>
+void VisitColumns(stats::ServerMinute& row, Visit&& visit) {
+  visit("started_at", row.started_at);
+  visit("ended_at", row.ended_at);
+  visit("connections", row.connections);
+  visit("active", row.active);
+  visit("idle", row.idle);
+  visit("idle_in_transaction", row.idle_in_transaction);
+  visit("agent_connections", row.agent_connections);
+  visit("highest_connections", row.highest_connections);
+  visit("login_count", row.login_count);
+  visit("failed_login_count", row.failed_login_count);
+  visit("ended_client_count", row.ended_client_count);
+  visit("ended_abandoned_count", row.ended_abandoned_count);
+  visit("ended_killed_count", row.ended_killed_count);
+  visit("ended_policy_count", row.ended_policy_count);
+  visit("ended_error_count", row.ended_error_count);
+  visit("ended_crash_count", row.ended_crash_count);
+  visit("xact_commit_count", row.xact_commit_count);
+  visit("xact_rollback_count", row.xact_rollback_count);
+  visit("statement_count", row.statement_count);
+  visit("error_count", row.error_count);
+  visit("read_bytes", row.read_bytes);
+  visit("written_bytes", row.written_bytes);
+  visit("temp_bytes", row.temp_bytes);
+  visit("wal_bytes", row.wal_bytes);
+  visit("active_us", row.active_us);
 }
 
 }  // namespace pgvalet::sampler

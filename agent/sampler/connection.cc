@@ -20,7 +20,8 @@ constexpr const char* kSessionOptions =
 // libpq's keyword and value arrays, with the strings they point at.
 class Parameters {
  public:
-  Parameters(const Target& target, const std::vector<ResolvedAddress>& addresses) {
+  Parameters(const Target& target, const std::vector<ResolvedAddress>& addresses,
+             const char* name) {
     for (const ResolvedAddress& address : addresses) {
       const char* comma = &address == &addresses.front() ? "" : ",";
       hosts_ += comma + address.host;
@@ -34,7 +35,7 @@ class Parameters {
     Add("dbname", target.dbname);
     Add("user", target.user);
     Add("password", target.password);
-    Add("application_name", "pgvaletd sampler");
+    Add("application_name", name);
     Add("client_encoding", "UTF8");
     Add("options", kSessionOptions);
     // The Kerberos library asks name servers and blocks while it does.
@@ -66,8 +67,13 @@ class Parameters {
 Error ServerError(const PGresult* result) {
   const char* sqlstate = PQresultErrorField(result, PG_DIAG_SQLSTATE);
   const char* message = PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY);
+  const char* more = PQresultErrorField(result, PG_DIAG_MESSAGE_DETAIL);
   const char* hint = PQresultErrorField(result, PG_DIAG_MESSAGE_HINT);
   std::string detail = message != nullptr ? message : "no message";
+  // Not the detail of others, which may show rows.
+  if (sqlstate != nullptr && sqlstate == std::string_view("42501") && more != nullptr) {
+    detail += std::string(": ") + more;
+  }
   if (hint != nullptr) detail += std::string(" (") + hint + ")";
   return Error{ErrorCode::kServer, "the server refused", 0, OneLine(detail),
                sqlstate != nullptr ? sqlstate : ""};
@@ -112,7 +118,7 @@ Result<Done> Connection::Open(const Target& target, Time deadline) {
       resolver_.Resolve(target.addresses, abort_, deadline);
   if (!addresses) return addresses.error();
 
-  const Parameters parameters(target, *addresses);
+  const Parameters parameters(target, *addresses, name_);
   connection_.reset(
       PQconnectStartParams(parameters.keywords().data(), parameters.values().data(), 0));
   if (!connection_) return Error{ErrorCode::kLimit, "out of memory"};

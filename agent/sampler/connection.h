@@ -1,6 +1,6 @@
 // Connection: libpq, never blocking.
 //
-// One connection to PostgreSQL that belongs to the sampler's thread.  Every wait
+// One connection to PostgreSQL that belongs to one thread.  Every wait
 // ends at a deadline or when `abort` is signalled; after any failure of Open() or a
 // failure of Run() that left answers outstanding the connection is closed.
 #pragma once
@@ -33,8 +33,9 @@ struct Statement {
 
 class Connection {
  public:
-  // `abort` must outlive the connection.
-  explicit Connection(const Wakeup& abort) : abort_(abort) {}
+  // `abort` must outlive the connection; `name` is what the server is told, and static.
+  explicit Connection(const Wakeup& abort, const char* name = "pgvaletd sampler")
+      : abort_(abort), name_(name) {}
 
   // Connects and logs in; read only, with a statement timeout and a name of its own.
   // REQUIRES: !open().
@@ -64,6 +65,7 @@ class Connection {
   Error IoError() const;
 
   const Wakeup& abort_;
+  const char* const name_;
   Resolver resolver_;
   std::unique_ptr<PGconn, ConnectionDeleter> connection_;
   std::vector<std::string> prepared_;  // names the server knows

@@ -132,6 +132,13 @@ Result<std::vector<Row>> DecodeRows(const PGresult* result, bool* cut, Visit vis
   return rows;
 }
 
+template <typename Row>
+Result<std::vector<Row>> DecodeAll(const PGresult* result) {
+  bool cut = false;
+  return DecodeRows<Row>(result, &cut,
+                         [](Row& row, RowReader& reader) { VisitColumns(row, reader); });
+}
+
 Error InView(const char* view, Error error) {
   error.detail = std::string("pgvalet.") + view + ": " + error.detail;
   return error;
@@ -185,6 +192,37 @@ Result<std::vector<stats::AdviceRow>> DecodeAdvice(const PGresult* result) {
   return DecodeRows<stats::AdviceRow>(
       result, &cut, [](stats::AdviceRow& row, RowReader& reader) { VisitColumns(row, reader); },
       kLongestSentence);
+}
+
+Result<std::vector<stats::EndedSession>> DecodeEndedSessions(const PGresult* result) {
+  bool cut = false;
+  return DecodeRows<stats::EndedSession>(result, &cut,
+                                         [](stats::EndedSession& row, RowReader& reader) {
+                                           VisitColumns(row, reader);
+                                           DropMask(&row.client_addr);
+                                         });
+}
+
+Result<std::vector<stats::Distribution>> DecodeDistributions(const PGresult* result) {
+  return DecodeAll<stats::Distribution>(result);
+}
+
+Result<std::vector<BucketRow>> DecodeBuckets(const PGresult* result) {
+  return DecodeAll<BucketRow>(result);
+}
+
+Result<std::vector<stats::ServerMinute>> DecodeMinutes(const PGresult* result) {
+  return DecodeAll<stats::ServerMinute>(result);
+}
+
+Result<bool> DecodeSignalled(const PGresult* result) {
+  if (PQntuples(result) != 1)
+    return Error{ErrorCode::kProtocol, "unexpected answer", 0, "not exactly one row"};
+  std::int32_t was_signalled = 0;
+  RowReader reader(result, 0);
+  reader("signalled", was_signalled);
+  if (std::optional<Error> problem = reader.Finish()) return *problem;
+  return was_signalled != 0;
 }
 
 Result<std::optional<std::string>> DecodeProbe(const PGresult* result) {

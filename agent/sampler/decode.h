@@ -34,6 +34,14 @@ Result<std::optional<std::string>> DecodeProbe(const PGresult* result);
 // Sentences are up to 1000 bytes long.
 Result<std::vector<stats::AdviceRow>> DecodeAdvice(const PGresult* result);
 
+// Of an inquiry.
+Result<std::vector<stats::EndedSession>> DecodeEndedSessions(const PGresult* result);
+Result<std::vector<stats::Distribution>> DecodeDistributions(const PGresult* result);
+Result<std::vector<BucketRow>> DecodeBuckets(const PGresult* result);
+Result<std::vector<stats::ServerMinute>> DecodeMinutes(const PGresult* result);
+// Of EndStatement() and CancelStatement(): was there such a backend?
+Result<bool> DecodeSignalled(const PGresult* result);
+
 // The results of SampleStatements(), in order.  sampled_at is left to the caller.
 Result<stats::ExtensionSample> DecodeSample(const std::vector<ResultPtr>& results);
 

@@ -40,6 +40,27 @@ std::string Select(const SelectList& list, const char* view, std::size_t rows = 
   return "SELECT " + list.text() + " FROM pgvalet." + view + " LIMIT " + std::to_string(rows);
 }
 
+template <typename Row>
+std::string Columns() {
+  Row row;
+  SelectList list;
+  VisitColumns(row, list);
+  return list.text();
+}
+
+std::vector<std::string> ValuesOf(const stats::DistributionFilter& filter) {
+  return {filter.database, filter.role, filter.application_name, filter.measure};
+}
+
+// "statement,transaction,...", as the inside of an array.
+std::string Measures() {
+  std::string all;
+  for (const std::string_view measure : stats::kMeasures) {
+    all += (all.empty() ? "" : ",") + std::string(measure);
+  }
+  return all;
+}
+
 std::string SelectBackends() {
   stats::BackendRow row;
   SelectList list;
@@ -109,6 +130,65 @@ const std::vector<Statement>& SampleStatements() {
 const std::vector<Statement>& AdviceStatements() {
   static const std::vector<Statement> statements = {{"pgvalet_advice", SelectAdvice()}};
   return statements;
+}
+
+Statement EndedSessionsStatement(const stats::EndedSessionFilter& filter) {
+  static const std::string sql =
+      "SELECT " + Columns<stats::EndedSession>() +
+      " FROM pgvalet.sessions WHERE ($1::text = '' OR database_name = $1)"
+      " AND ($2::text = '' OR role_name = $2) AND ($3::text = '' OR application_name = $3)"
+      " ORDER BY sequence DESC LIMIT $4::int8";
+  return {"pgvalet_ended",
+          sql,
+          {filter.database, filter.user, filter.application_name, std::to_string(filter.limit)}};
+}
+
+Statement DistributionsStatement(const stats::DistributionFilter& filter) {
+  static const std::string sql =
+      "SELECT " + Columns<stats::Distribution>() +
+      " FROM pgvalet.distributions WHERE count > 0 AND ($4::text = '' OR measure = $4)"
+      " AND (($1::text = '' AND $2::text = '' AND $3::text = '')"
+      " OR (dimension = 'database' AND name = nullif($1, ''))"
+      " OR (dimension = 'role' AND name = nullif($2, ''))"
+      " OR (dimension = 'application' AND name = nullif($3, '')))"
+      " ORDER BY dimension, name, measure LIMIT " +
+      std::to_string(kMaxRows);
+  return {"pgvalet_distributions", sql, ValuesOf(filter)};
+}
+
+Statement BucketsStatement(const stats::DistributionFilter& filter) {
+  static const std::string sql =
+      "SELECT " + Columns<BucketRow>() +
+      " FROM (SELECT v.dimension, m.measure, h.lowest_us, h.highest_us, h.count"
+      " FROM (VALUES ('database', $1::text), ('role', $2::text), ('application', $3::text))"
+      " AS v (dimension, name)"
+      " CROSS JOIN unnest('{" +
+      Measures() +
+      "}'::text[]) AS m (measure)"
+      " CROSS JOIN LATERAL pgvalet.histogram(v.dimension, v.name, m.measure) AS h"
+      " WHERE v.name <> '' AND ($4::text = '' OR m.measure = $4)) AS buckets"
+      " ORDER BY dimension, measure, lowest_us LIMIT " +
+      std::to_string(kMaxRows);
+  return {"pgvalet_buckets", sql, ValuesOf(filter)};
+}
+
+Statement MinutesStatement(stats::WallTime since, int limit) {
+  static const std::string sql =
+      "SELECT " + Columns<stats::ServerMinute>() +
+      " FROM (SELECT * FROM pgvalet.history"
+      " WHERE started_at > timestamptz 'epoch' + $1::float8 * interval '1 microsecond'"
+      " ORDER BY started_at DESC LIMIT $2::int8) AS minutes ORDER BY started_at";
+  return {"pgvalet_minutes",
+          sql,
+          {std::to_string(since.time_since_epoch().count()), std::to_string(limit)}};
+}
+
+Statement EndStatement(std::int32_t pid) {
+  return {"pgvalet_end", "SELECT pg_terminate_backend($1::int4)::int4", {std::to_string(pid)}};
+}
+
+Statement CancelStatement(std::int32_t pid) {
+  return {"pgvalet_cancel", "SELECT pg_cancel_backend($1::int4)::int4", {std::to_string(pid)}};
 }
 
 }  // namespace pgvalet::sampler

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "sampler/connection.h"
+#include "stats/server_records.h"
 
 namespace pgvalet::sampler {
 
@@ -29,5 +30,16 @@ constexpr std::size_t kMaxAdvice = 100;
 
 // advice; extensions of version 1.0 have none.
 const std::vector<Statement>& AdviceStatements();
+
+// Of an inquiry (sampler/inquiry.h).
+Statement EndedSessionsStatement(const stats::EndedSessionFilter& filter);
+Statement DistributionsStatement(const stats::DistributionFilter& filter);
+// REQUIRES: filter.HasName().
+Statement BucketsStatement(const stats::DistributionFilter& filter);
+// Minutes that began after `since`, the newest `limit` of them, oldest first.
+Statement MinutesStatement(stats::WallTime since, int limit);
+// 1 when a backend has this pid and was signalled, 0 when none has.
+Statement EndStatement(std::int32_t pid);
+Statement CancelStatement(std::int32_t pid);
 
 }  // namespace pgvalet::sampler

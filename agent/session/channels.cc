@@ -49,7 +49,7 @@ bool ClientSession::ReadsServerEncoding() const {
 // which it can be released; false when they hold it.
 bool ClientSession::MoveChannels() {
   const bool can_move = lease_->HasExtension() && lease_->reported->pins().empty() &&
-                        !finish_soon_ && context_->shared().notifications != nullptr &&
+                        !IsLeaving() && context_->shared().notifications != nullptr &&
                         ReadsServerEncoding();
   if (!can_move) return false;
   if (!listening_) {

@@ -259,7 +259,7 @@ io::Task<Result<Done>> ClientLogin::LogInToPool(wire::StartupPacket startup) {
     co_return Refusal(ErrorCode::kNotFound, "3D000",
                       "no such database in the configuration of pgvalet", database_);
   }
-  if (context_.shared().pools->groups.SwitchesOf(database_)->disabled) {
+  if (context_.shared().pools->groups.IsDisabled(database_)) {
     co_return Refusal(ErrorCode::kLimit, "57P03", "the database is disabled by its administrator",
                       database_);
   }

@@ -9,6 +9,14 @@
 #include "session/session_log.h"
 
 namespace pgvalet::session {
+namespace {
+
+constexpr const char* kShutdown =
+    "terminating connection due to administrator command: pgvaletd is shutting down";
+constexpr const char* kDrained =
+    "terminating connection due to administrator command: the database is drained";
+
+}  // namespace
 
 ClientSession::ClientSession(SessionContext& context, int fd, const io::Address& peer)
     : id_(context.shared().next_client_id.fetch_add(1, std::memory_order_relaxed)),
@@ -49,7 +57,7 @@ void ClientSession::EnterRelay(std::string unread) {
   pending_ = std::move(unread);
   stream_.SetHandler(*this);
   context_->Move(*this, ClientState::kIdle);
-  if (finish_soon_) return FinishSoon();
+  if (IsLeaving()) return FinishSoon(leaving_);
   // The login coroutine is still below us on the stack, and goes away with login_.
   context_->loop().Defer(*this);
 }
@@ -63,7 +71,7 @@ void ClientSession::EnterConsole(Console& console, ConsoleCaller caller, std::st
   context_->shared().console_clients.fetch_add(1, std::memory_order_relaxed);
   stream_.SetHandler(*console_);
   context_->Move(*this, ClientState::kIdle);
-  if (finish_soon_) return FinishSoon();
+  if (IsLeaving()) return FinishSoon(leaving_);
   context_->loop().Defer(*this);  // as in EnterRelay()
 }
 
@@ -101,8 +109,8 @@ stats::LeasedClient ClientSession::DescribeLease() const {
 bool ClientSession::ReleaseIfIdle() {
   if (!lease_ || !lease_->exchange.Idle() || request_rest_ > 0) return false;
   GateNotifications();
-  if (pool_->policy().mode == config::PoolMode::kSession && !finish_soon_) return false;
-  if (may_have_tied_ && !finish_soon_) {
+  if (pool_->policy().mode == config::PoolMode::kSession && !IsLeaving()) return false;
+  if (may_have_tied_ && !IsLeaving()) {
     SendProbe();
     return false;
   }
@@ -110,7 +118,7 @@ bool ClientSession::ReleaseIfIdle() {
   Unpin();
   lease_.Release();
   context_->Move(*this, ClientState::kIdle);
-  if (finish_soon_) FinishSoon();
+  if (IsLeaving()) FinishSoon(leaving_);
   return true;
 }
 
@@ -214,11 +222,10 @@ void ClientSession::OnClientGone(const Error& error) {
   End(error.code == ErrorCode::kClosed ? "the client closed the connection" : error.ToString());
 }
 
-void ClientSession::FinishSoon() {
-  finish_soon_ = true;
-  if (!logged_in_ || !lease_ || (lease_->exchange.Idle() && request_rest_ == 0)) {
-    Kill("57P01", "terminating connection due to administrator command: pgvaletd is shutting down");
-  }
+void ClientSession::FinishSoon(Leaving why) {
+  leaving_ = why;
+  if (logged_in_ && lease_ && (!lease_->exchange.Idle() || request_rest_ > 0)) return;
+  Kill("57P01", why == Leaving::kDrain ? kDrained : kShutdown);
 }
 
 void ClientSession::CancelQuery() {
@@ -270,7 +277,8 @@ void ClientSession::Join(SessionContext& context) {
   }
   pool_->AddClient();
   CountPoolClients(1);
-  if (context.state() == ServiceState::kFinishing) FinishSoon();
+  if (context.state() == ServiceState::kFinishing) return FinishSoon(Leaving::kShutdown);
+  if (pool_->group().draining()) FinishSoon(Leaving::kDrain);
 }
 
 // ---- events ----

@@ -42,6 +42,9 @@ struct ConsoleCaller;
 
 enum class ClientState : std::uint8_t { kLogin, kIdle, kWaiting, kActive, kClosing, kDead };
 
+// Whether a session is to end as soon as no transaction is open, and why.
+enum class Leaving : std::uint8_t { kNo, kShutdown, kDrain };
+
 struct SessionTag;
 using SessionHook = boost::intrusive::list_base_hook<boost::intrusive::tag<SessionTag>>;
 
@@ -68,8 +71,8 @@ class ClientSession final : public SessionHook,
   void Kill(std::string_view sqlstate, std::string_view message, std::string_view hint = {});
   // Ends without a word; `reason` is for the log.
   void End(std::string_view reason);
-  // The agent wants to stop: ends now if no transaction is open, else at its end.
-  void FinishSoon();
+  // Ends now if no transaction is open, else at its end.
+  void FinishSoon(Leaving why);
   // The client asked for its query to be cancelled.  On this core.
   void CancelQuery();
   // REQUIRES: state() is kActive.
@@ -151,6 +154,7 @@ class ClientSession final : public SessionHook,
   void SayGoodbye();
 
   bool MustLetOthersPass() const;
+  bool IsLeaving() const { return leaving_ != Leaving::kNo; }
 
   // relay_request.cc
   void ReadRequests();
@@ -265,7 +269,7 @@ class ClientSession final : public SessionHook,
   ServerSide server_side_{*this};
   ClientState state_ = ClientState::kLogin;
   bool logged_in_ = false;
-  bool finish_soon_ = false;
+  Leaving leaving_ = Leaving::kNo;
   bool discarding_ = false;       // the request on its way was cancelled before it had a server
   bool settling_ = false;         // waits for answers before it goes on with requests
   bool server_prepared_ = false;  // settings of this lease's server are the client's

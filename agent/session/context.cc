@@ -167,7 +167,7 @@ void SessionContext::SetState(ServiceState state) {
   for (SessionList* list : {&login_, &idle_, &waiting_, &active_}) {
     for (auto it = list->begin(); it != list->end();) {
       ClientSession& session = *it++;
-      session.FinishSoon();
+      session.FinishSoon(Leaving::kShutdown);
     }
   }
 }

@@ -101,6 +101,10 @@ class SessionContext {
   bool KillClient(std::uint64_t id, const char* reason);
   // All clients of a database, or (empty) of all databases; not those of the console.
   void KillClients(const std::string& database, const char* reason);
+  // Has them leave as soon as no transaction of theirs is open; the same ones.
+  void Drain(const std::string& database);
+  // Clients of a database, or of all, those included that are hearing their last words.
+  std::size_t CountClients(const std::string& database) const;
   // False: no client here has a connection to this backend.
   bool CancelServer(std::uint32_t pid);
 
@@ -128,6 +132,8 @@ class SessionContext {
   using SessionList =
       boost::intrusive::list<ClientSession, boost::intrusive::base_hook<SessionHook>>;
   SessionList& ListOf(ClientState state);
+  // Has logged in, or is about to, to this database or (empty) any, and not to the console.
+  static bool IsClientOf(const ClientSession& session, const std::string& database);
   void ShowCounts();
   void ShowLeases(Time now);
   void MoveIdleClients();

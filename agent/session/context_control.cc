@@ -1,4 +1,6 @@
 // SessionContext: what an administrator asks of the clients of this core.
+#include <algorithm>
+
 #include "session/context.h"
 
 namespace pgvalet::session {
@@ -58,6 +60,31 @@ void SessionContext::KillClients(const std::string& database, const char* reason
       if (database.empty() || session.database() == database) session.Kill("57P01", reason);
     }
   }
+}
+
+// Who has not named a database yet finds it disabled.
+bool SessionContext::IsClientOf(const ClientSession& session, const std::string& database) {
+  if (session.is_console() || session.database().empty()) return false;
+  return database.empty() || session.database() == database;
+}
+
+void SessionContext::Drain(const std::string& database) {
+  for (SessionList* list : {&login_, &idle_, &waiting_, &active_}) {
+    for (auto it = list->begin(); it != list->end();) {
+      ClientSession& session = *it++;
+      if (IsClientOf(session, database)) session.FinishSoon(Leaving::kDrain);
+    }
+  }
+}
+
+std::size_t SessionContext::CountClients(const std::string& database) const {
+  std::size_t count = 0;
+  for (const SessionList* list : {&login_, &idle_, &waiting_, &active_, &closing_}) {
+    count += static_cast<std::size_t>(
+        std::count_if(list->begin(), list->end(),
+                      [&](const ClientSession& session) { return IsClientOf(session, database); }));
+  }
+  return count;
 }
 
 bool SessionContext::CancelServer(std::uint32_t pid) {

@@ -33,8 +33,8 @@ std::string InWords(const std::vector<stats::PinReasonCount>& reasons) {
 // The lease stays: what ties the session to this backend is there still.  True when the session
 // ended over it.
 bool ClientSession::KeepPinned() {
-  if (finish_soon_) {
-    FinishSoon();
+  if (IsLeaving()) {
+    FinishSoon(leaving_);
     return true;
   }
   if (pin_id_ == 0) {

@@ -112,6 +112,15 @@ class House:
         with urllib.request.urlopen(request, timeout=10) as answer:
             return json.load(answer)
 
+    def post(self, path, request, token=CONTROL_TOKEN):
+        """Has the agent do something; its JSON answer."""
+        headers = {"Authorization": f"Bearer {token}"}
+        asked = urllib.request.Request(
+            self.url + path, json.dumps(request).encode(), headers, method="POST"
+        )
+        with urllib.request.urlopen(asked, timeout=10) as answer:
+            return json.load(answer)
+
 
 def wait_until(condition, what, seconds=30):
     devserver.wait_until(condition, seconds, what)

@@ -1,4 +1,6 @@
 // gRPC Control on a real agent with real clients: who may, what it does, and how it refuses.
+#include "support/control_test.h"
+
 #include <gmock/gmock.h>
 #include <grpcpp/grpcpp.h>
 #include <gtest/gtest.h>
@@ -8,9 +10,7 @@
 #include <memory>
 #include <string>
 
-#include "pgvalet/v1/control.grpc.pb.h"
 #include "support/connection.h"
-#include "support/grpc_test.h"
 
 namespace pgvalet::integration {
 namespace {
@@ -18,9 +18,9 @@ namespace {
 using grpc::StatusCode;
 using testing::HasSubstr;
 
-class ControlTest : public GrpcTest {
+class ControlTest : public ControlCallTest {
  protected:
-  ControlTest() : GrpcTest(WithForcedUser()), control(v1::Control::NewStub(Channel())) {}
+  ControlTest() : ControlCallTest(WithForcedUser()) {}
 
   // The pool of database "forced" logs in to the server as alice, whoever its client is.
   static AgentConfig WithForcedUser() {
@@ -28,25 +28,6 @@ class ControlTest : public GrpcTest {
     config.Database("forced", "host=127.0.0.1 port=" + std::to_string(TheCluster().port()) +
                                   " dbname=app user=alice password=alice_pw");
     return config;
-  }
-
-  template <typename Request, typename Response>
-  grpc::Status Call(grpc::Status (v1::Control::Stub::*method)(grpc::ClientContext*, const Request&,
-                                                              Response*),
-                    const Request& request, Response& response,
-                    const std::string& token = kController) {
-    grpc::ClientContext context;
-    Use(context, token);
-    return (control.get()->*method)(&context, request, &response);
-  }
-
-  // Of calls whose answer says nothing.
-  template <typename Request, typename Response>
-  grpc::Status Do(grpc::Status (v1::Control::Stub::*method)(grpc::ClientContext*, const Request&,
-                                                            Response*),
-                  const Request& request, const std::string& token = kController) {
-    Response response;
-    return Call(method, request, response, token);
   }
 
   // As the console says.
@@ -59,13 +40,6 @@ class ControlTest : public GrpcTest {
     return false;
   }
 
-  v1::ListClientsResponse Clients() {
-    v1::ListClientsResponse response;
-    EXPECT_TRUE(
-        Call(&v1::Control::Stub::ListClients, v1::ListClientsRequest(), response, kReader).ok());
-    return response;
-  }
-
   static v1::PauseRequest PauseOf(const std::string& database) {
     v1::PauseRequest request;
     request.set_database(database);
@@ -76,8 +50,6 @@ class ControlTest : public GrpcTest {
     request.set_database(database);
     return request;
   }
-
-  std::unique_ptr<v1::Control::Stub> control;
 };
 
 TEST_F(ControlTest, NothingIsDoneWithoutATokenThatMay) {

@@ -88,6 +88,32 @@ export const cancelButton = (pid) =>
     }),
   );
 
+// row: as backendRows() makes them; asked for when the button is used.
+export const endBackendButton = (pid, rowNow) =>
+  button("End backend…", true, () => {
+    const row = rowNow();
+    confirm({
+      title: `End backend ${pid}?`,
+      text: [
+        `The server ends the process and its connection, with error 57P01. ${row ? describeBackend(row) : ""}`,
+        "What it has not committed is rolled back.",
+      ],
+      action: "End backend",
+      isDanger: true,
+      run: (signal) => post("control/end_backend", { pid }, signal),
+      done: `Backend ${pid} was told to end`,
+    });
+  });
+
+function describeBackend(row) {
+  const whose = row.clientId
+    ? `It works for client ${row.clientId} of the agent.`
+    : row.server
+      ? "It is a server connection of the agent that no client has now."
+      : `It does not belong to this agent: ${row.kind === "agent" ? "another agent" : "a program"} connected it.`;
+  return `${describe(row)} ${whose}`;
+}
+
 function describe(client) {
   const name = client.application_name
     ? `“${client.application_name}”`

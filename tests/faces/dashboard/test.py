@@ -274,6 +274,41 @@ class DashboardTest(unittest.TestCase):
         self.assertIn(b"57014", sleeper.pgconn.get_result().error_field(67))
         sleeper.close()
 
+    def test_a_backend_that_came_past_the_agent_is_ended(self):
+        page = self.page
+        HOUSE.stack.cluster.sql("GRANT pg_signal_backend TO pgvalet_agent")
+        direct = psycopg.connect(
+            host="127.0.0.1", port=HOUSE.stack.cluster.port, user="app", dbname="app",
+            password=HOUSE.stack.passwords["app"], application_name="past the agent",
+        )
+        page.open("backends?q=past the agent", CONTROL_TOKEN)
+        page.wait(lambda: self.row_of("past the agent"), "the backend is listed")
+        page.click("main td a")
+        page.click("main button", "End backend")
+        self.assertIn("past the agent", page.text("dialog"))
+        self.assertIn("does not belong to this agent", page.text("dialog"))
+        page.shot("end-backend")
+        page.click("dialog button[type=submit]")
+        page.wait(lambda: "was told to end" in page.text("#toasts"), "it says so")
+        with self.assertRaises(psycopg.OperationalError):
+            direct.execute("SELECT 1")
+        direct.close()
+
+    def test_pools_of_applications_appear_when_they_are_reported(self):
+        page = self.page
+        page.open("pools", CONTROL_TOKEN)
+        page.wait(lambda: page.rows(), "our pools")
+        self.assertNotIn("Reported by applications", page.text())
+        pool = {"application": HOSTILE, "name": "orders", "kind": "sqlalchemy", "in_use": 4}
+        HOUSE.post("/api/v1/pools/report_pools", {"pools": [pool], "ttl": "60s"})
+        page.wait(lambda: self.row_of("orders"), "the reported pool")
+        row = self.row_of("orders")
+        self.assertEqual(row[:2], [HOSTILE, "orders"])
+        self.assertIn("4", row)
+        self.assertIn("Reported by applications", page.text())
+        page.shot("reported-pools")
+        self.assertIsNone(page.script("return window.hacked"))
+
     # How it behaves
 
     def test_keys_do_what_the_help_says(self):

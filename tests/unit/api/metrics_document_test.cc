@@ -63,16 +63,24 @@ std::string Missing(const Names& a, const Names& b) {
   return missing;
 }
 
-Names ProtoFields() {
-  Names names;
-  const auto* file = v1::Snapshot::descriptor()->file();
-  for (int i = 0; i < file->message_type_count(); ++i) {
-    const auto* message = file->message_type(i);
+void AddFields(const google::protobuf::FileDescriptor& file, Names& names) {
+  for (int i = 0; i < file.message_type_count(); ++i) {
+    const auto* message = file.message_type(i);
     // What is asked, not what is told.
     if (message->name().ends_with("Request") || message->name().ends_with("Filter")) continue;
     for (int j = 0; j < message->field_count(); ++j) {
       names.insert(message->name() + "." + message->field(j)->name());
     }
+  }
+}
+
+// Of the service Stats.
+Names ProtoFields() {
+  Names names;
+  const auto* file = v1::Snapshot::descriptor()->file();
+  AddFields(*file, names);
+  for (int i = 0; i < file->dependency_count(); ++i) {
+    if (file->dependency(i)->package() == "pgvalet.v1") AddFields(*file->dependency(i), names);
   }
   return names;
 }

@@ -26,7 +26,7 @@ void CollectEmpty(const Message& message, std::string& empty) {
       }
     } else if (!reflection->HasField(message, field)) {
       empty += field->full_name() + "\n";
-    } else if (is_message && field->message_type()->file() == v1::Snapshot::descriptor()->file()) {
+    } else if (is_message && field->message_type()->full_name().starts_with("pgvalet.v1.")) {
       CollectEmpty(reflection->GetMessage(message, field), empty);
     }
   }

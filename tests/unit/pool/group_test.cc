@@ -45,6 +45,30 @@ TEST_F(GroupTest, PoolSizeIsTheMostAndWhatIsGivenBackIsThereAgain) {
   EXPECT_TRUE(group->TakeQuota(SizeOf(3), 0, 0).has_value());
 }
 
+TEST_F(GroupTest, OnlyAPoolThatWasMadeSmallerIsTooLarge) {
+  std::vector<Quota> taken = TakeAll(*group, SizeOf(3), /*reserve=*/2);
+  EXPECT_FALSE(group->IsTooLarge(3));  // the reserve is in use
+
+  group->BeginShrinking();
+  EXPECT_TRUE(group->IsTooLarge(3));
+  taken.resize(3);
+  EXPECT_FALSE(group->IsTooLarge(3));
+
+  taken = {};
+  taken = TakeAll(*group, SizeOf(3), /*reserve=*/2);
+  EXPECT_FALSE(group->IsTooLarge(3));
+}
+
+TEST_F(GroupTest, ADatabaseIsDisabledByItselfOrWithAll) {
+  EXPECT_FALSE(directory.IsDisabled("app"));
+  directory.process_switches().disabled = true;
+  EXPECT_TRUE(directory.IsDisabled("app"));
+  directory.process_switches().disabled = false;
+  directory.SwitchesOf("app")->disabled = true;
+  EXPECT_TRUE(directory.IsDisabled("app"));
+  EXPECT_FALSE(directory.IsDisabled("other"));
+}
+
 TEST_F(GroupTest, ReserveComesOnTop) { EXPECT_EQ(TakeAll(*group, SizeOf(3), 2).size(), 5U); }
 
 TEST_F(GroupTest, LimitOfTheDatabaseCountsAllItsPools) {

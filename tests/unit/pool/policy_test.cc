@@ -35,6 +35,18 @@ TEST_F(PolicyTest, UserGoesBeforeDatabaseGoesBeforeAll) {
   EXPECT_EQ(Policy().pool_size, 7);
 }
 
+TEST_F(PolicyTest, SizeGivenByAnAdministratorGoesBeforeAllSettings) {
+  settings.users["alice"].pool_size = 7;
+  settings.resized_pools[{"app", ""}] = 30;
+  EXPECT_EQ(Policy().pool_size, 30);
+
+  settings.resized_pools[{"app", "alice"}] = 40;
+  EXPECT_EQ(Policy().pool_size, 40);
+
+  settings.resized_pools = {{{"app", "bob"}, 50}, {{"other", ""}, 60}};
+  EXPECT_EQ(Policy().pool_size, 7);
+}
+
 TEST_F(PolicyTest, UsersOfOtherNamesDoNotCount) {
   settings.users["bob"].pool_size = 7;
 

@@ -1,6 +1,6 @@
 // All backends that agent or extension know; or one, with what it cost and whose it is.
 
-import { cancelButton } from "../actions.js";
+import { cancelButton, endBackendButton } from "../actions.js";
 import { h, setText } from "../dom.js";
 import { bytes, count, date, elapsed, num } from "../format.js";
 import { link } from "../route.js";
@@ -28,7 +28,13 @@ function one(key) {
   const facts = new Facts();
   const costs = new Facts();
   const state = h("span", { class: "badge" });
-  const tools = h("div", { class: "tools" }, cancelButton(Number(key)));
+  const find = () => backendRows().find((each) => each.key === key);
+  const tools = h(
+    "div",
+    { class: "tools" },
+    cancelButton(Number(key)),
+    endBackendButton(Number(key), find),
+  );
   const gone = empty(
     "This backend is gone",
     "Its connection was closed. Another process may get the same number one day.",
@@ -41,11 +47,11 @@ function one(key) {
     before: [crumb(link("backends"), "Backends")],
     nodes: [heading(`Backend ${key}`, state, tools), gone, cards],
     update() {
-      const row = backendRows().find((each) => each.key === key);
+      const row = find();
       gone.hidden = Boolean(row) || !store.lists.servers;
       cards.hidden = !row;
       state.hidden = !row;
-      tools.hidden = !row?.clientId;
+      tools.hidden = !row?.pid; // one that is being connected has none
       if (!row) return;
       setText(state, row.state || row.serverState);
       state.className = `badge ${isInTransaction(row.state) ? "warn" : row.state === "active" ? "busy" : ""}`;

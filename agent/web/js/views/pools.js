@@ -7,6 +7,7 @@ import { store } from "../store.js";
 import { Table } from "../table.js";
 import { poolLink, switchesOf } from "./lists.js";
 import { heading } from "./parts.js";
+import { reportedCard } from "./reported.js";
 import { tableCard, time } from "./tables.js";
 
 function meter(td, row) {
@@ -143,12 +144,16 @@ export function build() {
     },
     columns: COLUMNS,
   });
+  const reported = reportedCard();
   return {
     title: "Pools",
     needs: ["databases"],
     search: table.search,
-    nodes: [heading("Pools"), tableCard("One for each database and user", table)],
-    update: () => table.update(poolRows()),
+    nodes: [heading("Pools"), tableCard("One for each database and user", table), reported.node],
+    update() {
+      table.update(poolRows());
+      reported.update();
+    },
   };
 }
 
