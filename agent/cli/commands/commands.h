@@ -25,5 +25,6 @@ void AddSwitches(CLI::App& program, Action& action);  // pause, resume, drain, .
 void AddKill(CLI::App& program, Action& action);      // and cancel
 void AddSettings(CLI::App& program, Action& action);  // reload, set, resize, shutdown
 void AddImport(CLI::App& program, Action& action);
+void AddDoctor(CLI::App& program, Action& action);
 
 }  // namespace pgvalet::cli
