@@ -9,12 +9,11 @@
 
 #include "base/clock.h"
 #include "base/result.h"
+#include "cli/client/watched.h"
 #include "cli/command.h"
 #include "pgvalet/v1/stats.grpc.pb.h"
 
 namespace pgvalet::cli {
-
-using SnapshotPtr = std::shared_ptr<const v1::Snapshot>;
 
 // A new channel, which connects when it is used first.
 // Fails with kNotFound: a file for TLS cannot be read.

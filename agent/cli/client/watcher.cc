@@ -8,6 +8,7 @@
 
 #include "cli/client/client.h"
 #include "cli/screen/format.h"
+#include "pgvalet/v1/control.grpc.pb.h"
 
 namespace pgvalet::cli {
 namespace {
@@ -84,6 +85,48 @@ void Watcher::Received(SnapshotPtr snapshot) {
   Wake();
 }
 
+void Watcher::WantConnections(bool wanted) {
+  std::lock_guard lock(mutex_);
+  wants_connections_ = wanted;
+}
+
+// On the watcher's thread; the destructor cancels it as any call.
+void Watcher::AskConnections(const std::shared_ptr<grpc::Channel>& channel) {
+  const std::unique_ptr<v1::Control::Stub> stub = v1::Control::NewStub(channel);
+  auto connections = std::make_shared<Connections>();
+  const auto ask = [&](const auto& call) {
+    grpc::ClientContext context;
+    UseToken(context, common_.token);
+    context.set_deadline(std::chrono::system_clock::now() + common_.timeout);
+    grpc::ClientContext* outer = nullptr;
+    {
+      std::lock_guard lock(mutex_);
+      if (stop_ || !wants_connections_) return false;
+      outer = std::exchange(call_, &context);
+    }
+    const grpc::Status status = call(context);
+    {
+      std::lock_guard lock(mutex_);
+      call_ = outer;
+      if (stop_ && outer != nullptr) outer->TryCancel();
+    }
+    if (!status.ok()) connections->problem = FromStatus(status).detail;
+    return status.ok();
+  };
+  const bool asked = ask([&](grpc::ClientContext& context) {
+                       return stub->ListClients(&context, {}, &connections->clients);
+                     }) &&
+                     ask([&](grpc::ClientContext& context) {
+                       return stub->ListServers(&context, {}, &connections->servers);
+                     });
+  if (!asked && connections->problem.empty()) return;
+  {
+    std::lock_guard lock(mutex_);
+    report_.connections = std::move(connections);
+  }
+  Wake();
+}
+
 void Watcher::Failed(std::string problem) {
   {
     std::lock_guard lock(mutex_);
@@ -143,7 +186,9 @@ std::string Watcher::WatchOnce(const std::shared_ptr<grpc::Channel>& channel) {
     auto snapshot = std::make_shared<v1::Snapshot>();
     reader->Read(snapshot.get(), nullptr);
     flows = wait(interval_ + common_.timeout);
-    if (flows) Received(std::move(snapshot));
+    if (!flows) break;
+    Received(std::move(snapshot));
+    AskConnections(channel);
   }
   grpc::Status status;
   reader->Finish(&status, nullptr);

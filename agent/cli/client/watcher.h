@@ -24,8 +24,9 @@ class Watcher {
   // What is known now.
   struct Report {
     SnapshotPtr now;
-    SnapshotPtr before;   // with an older reading of the extension
-    std::string problem;  // empty while the stream flows
+    ConnectionsPtr connections;  // null: not asked for yet
+    SnapshotPtr before;          // with an older reading of the extension
+    std::string problem;         // empty while the stream flows
     std::string notice;
     Time received{};             // when `now` came
     std::int64_t snapshots = 0;  // received so far
@@ -42,10 +43,14 @@ class Watcher {
   int fd() const { return event_fd_; }
   Report Take();
 
+  // From now on the lists of connections are asked for with each snapshot, or not any more.
+  void WantConnections(bool wanted);
+
  private:
   void Run();
   std::string WatchOnce(const std::shared_ptr<grpc::Channel>& channel);
   void Received(SnapshotPtr snapshot);
+  void AskConnections(const std::shared_ptr<grpc::Channel>& channel);
   void Failed(std::string problem);
   void Wake();
 
@@ -56,6 +61,7 @@ class Watcher {
   std::mutex mutex_;  // protects all below
   std::condition_variable stopped_;
   bool stop_ = false;
+  bool wants_connections_ = false;
   grpc::ClientContext* call_ = nullptr;  // the one in progress
   Report report_;
 

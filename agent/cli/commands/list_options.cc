@@ -54,19 +54,19 @@ std::shared_ptr<ListOptions> DeclareList(CLI::App& command, const SortedTable& e
   return options;
 }
 
-void PrintList(const SortedTable& table, const ListOptions& options, const std::string& nothing) {
+void PrintList(SortedTable table, const ListOptions& options, const std::string& nothing) {
   std::size_t key = 0;
   for (std::size_t i = 0; i < table.keys().size(); ++i) {
     if (KeyName(table.keys()[i]) == options.sort) key = i;
   }
-  const Table sorted = table.Sorted(key);
-  if (sorted.size() == 0) {
+  table.Sort(key);
+  if (table.size() == 0) {
     Print(nothing + "\n");
     return;
   }
   const std::size_t rows =
       options.limit > 0 ? options.limit : std::numeric_limits<std::size_t>::max();
-  Print(Render(sorted.Render(OutputWidth(), 0, rows), UseColour()));
+  Print(Render(table.table().Render(OutputWidth(), 0, rows), UseColour()));
 }
 
 }  // namespace pgvalet::cli

@@ -38,7 +38,7 @@ std::shared_ptr<ListOptions> DeclareList(CLI::App& command, const SortedTable& e
                                          const ListChoices& choices = {});
 
 // Prints the rows that were asked for; where there are none, `nothing`.
-void PrintList(const SortedTable& table, const ListOptions& options, const std::string& nothing);
+void PrintList(SortedTable table, const ListOptions& options, const std::string& nothing);
 
 // "clients waiting" as it is written on the command line: clients-waiting.
 std::string KeyName(std::string key);

@@ -10,8 +10,11 @@
 namespace pgvalet::cli {
 namespace {
 
-const std::map<std::string, View> kViews = {
-    {"pools", View::kPools}, {"backends", View::kBackends}, {"usage", View::kUsage}};
+const std::map<std::string, View> kViews = {{"pools", View::kPools},
+                                            {"clients", View::kClients},
+                                            {"backends", View::kBackends},
+                                            {"usage", View::kUsage},
+                                            {"pins", View::kPins}};
 
 }  // namespace
 
@@ -22,7 +25,8 @@ void AddTop(CLI::App& program, Action& action) {
     bool once = false;
   };
   const auto written = std::make_shared<Written>();
-  CLI::App* top = program.add_subcommand("top", "Live view of pools, backends and usage");
+  CLI::App* top = program.add_subcommand(
+      "top", "Live view: pools, clients, backends, usage, pins; from one into the other");
   top->add_option("-i,--interval", written->interval_s, "seconds between two readings")
       ->type_name("SECONDS")
       ->check(CLI::Range(0.1, 3600.0).description(""))
@@ -35,9 +39,20 @@ void AddTop(CLI::App& program, Action& action) {
                 "print tables one after the other; so it is when the output is no terminal");
   top->add_option_function<std::string>(
          "--view", [written](const std::string& name) { written->options.view = kViews.at(name); },
-         "what to show first: pools, backends or usage")
+         "what to show first: pools, clients, backends, usage or pins")
       ->type_name("NAME")
-      ->check(CLI::IsMember({"pools", "backends", "usage"}).description(""));
+      ->check(CLI::IsMember({"pools", "clients", "backends", "usage", "pins"}).description(""));
+  top->footer(
+      "Keys: 1 to 5 choose a view; arrows and page keys move; enter goes into a row: from a pool "
+      "to\n"
+      "its clients, from them to a backend; esc goes back; s sorts by the next column, r the "
+      "other\n"
+      "way round; p pauses; q ends.  With --json one snapshot per line.\n"
+      "Examples:\n"
+      "  pgvalet top --view backends\n"
+      "  pgvalet top --once\n"
+      "  pgvalet top --iterations 60 > log.txt\n"
+      "  pgvalet top --json --interval 10 | jq .totals_window.transactions_per_s");
   top->callback([&action, written] {
     written->options.interval = FromSeconds(written->interval_s);
     if (written->once) written->options.iterations = 1;

@@ -23,6 +23,8 @@ const char* AnsiStart(Style style) {
       return "\x1b[33m";
     case Style::kBad:
       return "\x1b[1;31m";
+    case Style::kSelected:
+      return "\x1b[7m";
   }
   return "";
 }

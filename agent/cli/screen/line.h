@@ -10,7 +10,7 @@
 
 namespace pgvalet::cli {
 
-enum class Style : std::uint8_t { kPlain, kDim, kBold, kHeader, kGood, kWarning, kBad };
+enum class Style : std::uint8_t { kPlain, kDim, kBold, kHeader, kGood, kWarning, kBad, kSelected };
 
 struct Span {
   std::string text;

@@ -25,6 +25,7 @@ class LiveTop {
   LiveTop(const Common& common, const TopOptions& options, Terminal* terminal, Watcher* watcher)
       : common_(common), options_(options), terminal_(*terminal), watcher_(*watcher) {
     state_.view = options.view;
+    watcher_.WantConnections(state_.needs_connections());
   }
 
   void Look() {
@@ -40,6 +41,7 @@ class LiveTop {
 
   void Press(Key key) {
     state_ = Apply(state_, key, extent_);
+    watcher_.WantConnections(state_.needs_connections());
     if (!state_.paused) shown_ = latest_;
   }
 
@@ -48,6 +50,7 @@ class LiveTop {
     data.address = common_.address;
     data.now = shown_.now;
     data.before = shown_.before;
+    data.connections = shown_.connections;
     data.problem = latest_.problem;
     if (Clock::now() - noticed_ < kNoticeTime) data.notice = notice_;
     data.age_us = Since(shown_.received, Clock::now()).count();

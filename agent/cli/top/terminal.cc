@@ -29,13 +29,15 @@ attr_t AttributesOf(Style style, bool colour) {
     case Style::kBold:
       return A_BOLD;
     case Style::kHeader:
-      return A_REVERSE;
+      return A_BOLD | A_UNDERLINE;
     case Style::kGood:
       return pair(kGreen);
     case Style::kWarning:
       return pair(kYellow);
     case Style::kBad:
       return pair(kRed) | A_BOLD;
+    case Style::kSelected:
+      return A_REVERSE;
   }
   return A_NORMAL;
 }
@@ -53,9 +55,25 @@ Key KeyOf(int character) {
     case '1':
       return Key::kPools;
     case '2':
-      return Key::kBackends;
+      return Key::kClients;
     case '3':
+      return Key::kBackends;
+    case '4':
       return Key::kUsage;
+    case '5':
+      return Key::kPins;
+    case 'r':
+      return Key::kReverse;
+    case KEY_ENTER:
+    case '\n':
+    case '\r':
+    case KEY_RIGHT:
+      return Key::kEnter;
+    case 27:  // Escape
+    case KEY_BACKSPACE:
+    case 127:
+    case KEY_LEFT:
+      return Key::kBack;
     case KEY_UP:
     case 'k':
       return Key::kUp;
@@ -94,7 +112,7 @@ struct Terminal::Handle {
 
 Result<std::unique_ptr<Terminal>> Terminal::Open(bool colour) {
   UseUtf8();
-  // Escape alone means nothing here, so an escape sequence need not be waited for long.
+  // A program sends an escape sequence at once: what comes so late was the key.
   set_escdelay(25);
   SCREEN* screen = newterm(nullptr, stdout, stdin);
   if (screen == nullptr) {

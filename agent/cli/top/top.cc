@@ -7,6 +7,7 @@
 #include <cstdio>
 
 #include "cli/client/client.h"
+#include "cli/client/json.h"
 #include "cli/client/watcher.h"
 #include "cli/screen/output.h"
 #include "cli/screen/signals.h"
@@ -21,6 +22,7 @@ TopData DataOf(const Watcher::Report& report, const std::string& address) {
   data.address = address;
   data.now = report.now;
   data.before = report.before;
+  data.connections = report.connections;
   data.problem = report.problem;
   data.notice = report.notice;
   return data;
@@ -31,6 +33,7 @@ int RunPlain(const Common& common, const TopOptions& options, Watcher* watcher,
              const Signals& signals) {
   TopState state;
   state.view = options.view;
+  watcher->WantConnections(state.needs_connections());
   std::int64_t printed = 0;
   int tables = 0;
   std::string told;
@@ -46,11 +49,13 @@ int RunPlain(const Common& common, const TopOptions& options, Watcher* watcher,
     }
     if (report.problem != told) {
       told = report.problem;
-      const std::string text =
+      const std::string complaint =
           told.empty() ? report.notice : "no connection, trying again: " + told;
-      if (!text.empty()) std::fprintf(stderr, "pgvalet: %s\n", text.c_str());
+      if (!complaint.empty()) std::fprintf(stderr, "pgvalet: %s\n", complaint.c_str());
     }
     if (report.snapshots == printed || !report.now) continue;
+    // The lists come behind the snapshot they belong to.
+    if (state.needs_connections() && !report.connections) continue;
     printed = report.snapshots;
     if (!Print(Render(PlainTop(DataOf(report, common.address), state, OutputWidth()), UseColour())))
       return kOk;
@@ -65,7 +70,8 @@ int RunTop(const Common& common, const TopOptions& options) {
   // Before any thread is made, so that none of them takes a signal that is meant for us.
   const Signals signals;
   Watcher watcher(common, options.interval);
-  const bool live = !options.plain && OutputIsTerminal() && isatty(STDIN_FILENO) == 1;
+  const bool live =
+      !options.plain && !common.json && OutputIsTerminal() && isatty(STDIN_FILENO) == 1;
   return live ? RunLive(common, options, &watcher, signals)
               : RunPlain(common, options, &watcher, signals);
 }

@@ -4,39 +4,15 @@
 
 #include "cli/screen/format.h"
 #include "cli/screen/text.h"
-#include "cli/views/pools_table.h"
-#include "cli/views/server_tables.h"
+#include "cli/top/top_views.h"
 #include "cli/views/summary_lines.h"
 
 namespace pgvalet::cli {
 namespace {
 
 constexpr const char* kHelp =
-    "q quit  p pause  s sort  1 pools  2 backends  3 usage  arrows scroll";
-
-SortedTable TableOf(const TopData& data, const TopState& state) {
-  switch (state.view) {
-    case View::kPools:
-      break;
-    case View::kBackends:
-      return BackendsTable(*data.now, data.before.get());
-    case View::kUsage:
-      return UsageTable(*data.now, data.before.get(), state.usage_by);
-  }
-  return PoolsTable(*data.now);
-}
-
-std::string ViewName(const TopState& state) {
-  switch (state.view) {
-    case View::kPools:
-      return "pools";
-    case View::kBackends:
-      return "backends";
-    case View::kUsage:
-      break;
-  }
-  return std::string("usage by ") + UsageByName(state.usage_by);
-}
+    "q quit  enter details  esc back  s sort  r reverse  p pause  "
+    "1 pools  2 clients  3 backends  4 usage  5 pins";
 
 Line TitleLine(const TopData& data, const TopState& state) {
   Line line = data.now ? AgentLine(*data.now, data.address)
@@ -78,11 +54,49 @@ Lines HeadLines(const TopData& data, const TopState& state) {
   return lines;
 }
 
-// Why a table has no rows; empty when that needs no word.
-std::string EmptyText(const TopData& data, const TopState& state) {
-  if (state.view == View::kPools) return "no pools: no client has logged in yet";
-  const v1::Extension& extension = data.now->extension();
-  return extension.available() ? "nothing yet" : "only with the extension; see above";
+// "backends of pool shop/web, sorted by busy, 1-5 of 15".
+Line ViewLine(const TopState& state, const SortedTable& table, std::size_t first,
+              std::size_t last) {
+  const std::size_t view = state.view_index();
+  const std::string& key = table.keys()[std::min(state.sort[view], table.keys().size() - 1)];
+  Line line(ViewName(state), Style::kBold);
+  line.Add(", sorted by " + key + (state.reversed[view] ? ", reversed" : ""));
+  if (table.size() > 0)
+    line.Add(", " + std::to_string(first + 1) + "-" + std::to_string(last) + " of " +
+             std::to_string(table.size()));
+  return line;
+}
+
+// The part of the table that fits below the head.
+void DrawTable(const TopData& data, const TopState& state, const ScreenSize& size,
+               std::size_t height, TopScreen& screen) {
+  const SortedTable sorted = TableOf(data, state);
+  const Table table = sorted.table();
+  // Head, a line that names the view, the table's header, and the help at the bottom.
+  const std::size_t taken = screen.lines.size() + 1 + table.header_height() + 1;
+  Extent& extent = screen.extent;
+  extent.rows = table.size();
+  extent.page = height > taken ? height - taken : 1;
+  extent.sort_keys = sorted.keys().size();
+  const std::size_t view = state.view_index();
+  const std::size_t selected =
+      std::min(state.selected[view], table.size() > 0 ? table.size() - 1 : 0);
+  if (table.size() > 0) extent.selected = sorted.subject(selected);
+  const std::size_t first = ClampFirst(state.first[view], selected, extent);
+  const std::size_t last = std::min(first + extent.page, table.size());
+
+  screen.lines.push_back(ViewLine(state, sorted, first, last));
+  Lines lines = table.Render(size.columns, first, extent.page);
+  const std::size_t cursor = table.header_height() + selected - first;
+  if (table.size() > 0 && cursor < lines.size())
+    lines[cursor] = lines[cursor].Fitted(size.columns).Styled(Style::kSelected);
+  for (Line& line : lines) screen.lines.push_back(std::move(line));
+  if (table.size() == 0) screen.lines.emplace_back(EmptyText(data, state), Style::kDim);
+}
+
+void DrawBackend(const TopData& data, const TopState& state, TopScreen& screen) {
+  screen.lines.emplace_back(ViewName(state), Style::kBold);
+  for (Line& line : BackendPage(data, state.server_pid)) screen.lines.push_back(std::move(line));
 }
 
 }  // namespace
@@ -93,27 +107,10 @@ TopScreen DrawTop(const TopData& data, const TopState& state, const ScreenSize& 
   const std::size_t height = static_cast<std::size_t>(std::max(size.rows, 1));
   if (!data.now) {
     if (data.problem.empty()) screen.lines.emplace_back("connecting ...", Style::kDim);
+  } else if (state.view == View::kBackend) {
+    DrawBackend(data, state, screen);
   } else {
-    const SortedTable sorted = TableOf(data, state);
-    const std::size_t sort = std::min(state.sort[state.view_index()], sorted.keys().size() - 1);
-    const Table table = sorted.Sorted(sort);
-    // Head, a line that names the view, the table's header, and the help at the bottom.
-    const std::size_t taken = screen.lines.size() + 1 + table.header_height() + 1;
-    screen.extent.rows = table.size();
-    screen.extent.page = height > taken ? height - taken : 1;
-    screen.extent.sort_keys = sorted.keys().size();
-    const std::size_t first = ClampFirst(state.first[state.view_index()], screen.extent);
-    const std::size_t last = std::min(first + screen.extent.page, table.size());
-
-    Line view(ViewName(state), Style::kBold);
-    view.Add(", sorted by " + sorted.keys()[sort]);
-    if (table.size() > 0)
-      view.Add(", " + std::to_string(first + 1) + "-" + std::to_string(last) + " of " +
-               std::to_string(table.size()));
-    screen.lines.push_back(std::move(view));
-    for (Line& line : table.Render(size.columns, first, screen.extent.page))
-      screen.lines.push_back(std::move(line));
-    if (table.size() == 0) screen.lines.emplace_back(EmptyText(data, state), Style::kDim);
+    DrawTable(data, state, size, height, screen);
   }
   screen.lines.resize(height - 1);
   screen.lines.emplace_back(kHelp, Style::kDim);
@@ -125,9 +122,7 @@ Lines PlainTop(const TopData& data, const TopState& state, int columns) {
   if (!data.now) return HeadLines(data, state);
   Lines lines = {Line(Moment(data.now->time()), Style::kBold)};
   for (Line& line : HeadLines(data, state)) lines.push_back(std::move(line));
-  const SortedTable sorted = TableOf(data, state);
-  const Table table =
-      sorted.Sorted(std::min(state.sort[state.view_index()], sorted.keys().size() - 1));
+  const Table table = TableOf(data, state).table();
   for (Line& line : table.Render(columns)) lines.push_back(std::move(line));
   if (table.size() == 0) lines.emplace_back(EmptyText(data, state), Style::kDim);
   lines.emplace_back();

@@ -5,20 +5,20 @@
 #include <memory>
 #include <string>
 
-#include "cli/client/client.h"
+#include "cli/client/watched.h"
 #include "cli/screen/line.h"
 #include "cli/top/top_state.h"
-#include "pgvalet/v1/stats.pb.h"
 
 namespace pgvalet::cli {
 
 struct TopData {
-  std::string address;      // where the agent is asked
-  SnapshotPtr now;          // null: none yet
-  SnapshotPtr before;       // an older reading of the extension, for rates; may be null
-  std::string problem;      // why there is no connection; empty: there is one
-  std::string notice;       // what happened lately ("the agent was restarted"); may be empty
-  std::int64_t age_us = 0;  // since `now` came
+  std::string address;         // where the agent is asked
+  SnapshotPtr now;             // null: none yet
+  SnapshotPtr before;          // an older reading of the extension, for rates; may be null
+  ConnectionsPtr connections;  // the agent's lists; null: not asked for yet
+  std::string problem;         // why there is no connection; empty: there is one
+  std::string notice;          // what happened lately ("the agent was restarted"); may be empty
+  std::int64_t age_us = 0;     // since `now` came
 };
 
 struct ScreenSize {

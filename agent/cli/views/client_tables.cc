@@ -33,6 +33,13 @@ std::string ServerStateText(v1::ServerState state) {
 
 std::string Number(std::uint64_t id) { return id == 0 ? "-" : std::to_string(id); }
 
+RowSubject SubjectOf(const v1::Connection& connection) {
+  return {.database = connection.database(),
+          .user = connection.user(),
+          .application_name = connection.application_name(),
+          .server_pid = connection.server_pid()};
+}
+
 std::int64_t Microseconds(const google::protobuf::Duration& duration) {
   return duration.seconds() * 1000000 + duration.nanos() / 1000;
 }
@@ -100,7 +107,8 @@ SortedTable ClientsTable(const v1::ListClientsResponse& clients,
          Size(static_cast<double>(connection.unsent_bytes())),
          Elapsed(age)},
         {static_cast<double>(waited), static_cast<double>(request), static_cast<double>(pinned),
-         static_cast<double>(connection.unsent_bytes()), static_cast<double>(age)});
+         static_cast<double>(connection.unsent_bytes()), static_cast<double>(age)},
+        SubjectOf(connection));
   }
   return table;
 }

@@ -56,7 +56,11 @@ SortedTable PinsTable(const v1::Snapshot& snapshot) {
   for (const v1::Pin& pin : snapshot.pins()) {
     table.Add({pin.database(), pin.user(), Elapsed(pin.age_us()), ReasonsText(pin),
                std::to_string(pin.server_pid()), pin.client(), pin.application_name()},
-              {Number(pin.age_us())});
+              {Number(pin.age_us())},
+              {.database = pin.database(),
+               .user = pin.user(),
+               .application_name = pin.application_name(),
+               .server_pid = pin.server_pid()});
   }
   return table;
 }

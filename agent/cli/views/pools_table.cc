@@ -68,7 +68,8 @@ SortedTable PoolsTable(const v1::Snapshot& snapshot) {
          pool.pool_mode()},
         {static_cast<double>(now.clients_waiting()), window.transactions_per_s(),
          window.queries_per_s(), static_cast<double>(window.wait_time().p99_us()),
-         static_cast<double>(window.transaction_time().p99_us()), static_cast<double>(clients)});
+         static_cast<double>(window.transaction_time().p99_us()), static_cast<double>(clients)},
+        {.database = pool.database(), .user = pool.user()});
   }
   return table;
 }

@@ -129,7 +129,11 @@ void AddBackend(SortedTable* table, const v1::Backend& backend, const CostRates&
               Client(backend),
               Elapsed(age)},
              {rates.active, static_cast<double>(in_state), rates.transactions, wal_bytes,
-              temp_bytes, static_cast<double>(age)});
+              temp_bytes, static_cast<double>(age)},
+             {.database = backend.database_name(),
+              .user = backend.role_name(),
+              .application_name = backend.application_name(),
+              .server_pid = backend.pid()});
 }
 
 SortedTable EmptyUsageTable(UsageBy by) {
@@ -167,7 +171,9 @@ void AddUsage(SortedTable* table, const v1::Usage& usage, const CostRates& rates
        Elapsed(costs.idle_in_transaction_us()), Count(costs.error_count()),
        Count(costs.block_read_count()), Size(wal_bytes), Size(temp_bytes)},
       {rates.active, rates.transactions, static_cast<double>(usage.live_session_count()),
-       static_cast<double>(costs.active_us()), wal_bytes, temp_bytes});
+       static_cast<double>(costs.active_us()), wal_bytes, temp_bytes},
+      // Of what it is grouped by: the reader knows.
+      {.database = usage.name(), .user = usage.name(), .application_name = usage.name()});
 }
 
 // One row per backend, by pid.

@@ -35,7 +35,7 @@ Lines StatusPage(const v1::Snapshot& snapshot, const std::string& address, int w
   if (snapshot.pools().empty()) {
     page.emplace_back("no pools: no client has logged in yet");
   } else {
-    Append(&page, PoolsTable(snapshot).Sorted(0).Render(width));
+    Append(&page, PoolsTable(snapshot).table().Render(width));
   }
   return page;
 }

@@ -67,9 +67,15 @@ TEST(SortedTableTest, ANumberSortsLargestFirstAndEqualOnesByName) {
   table.Add({"b"}, {3});
   table.Add({"c"}, {3});
 
-  EXPECT_EQ(Render(table.Sorted(0).Render(10), false), "NAME\na\nb\nc\n");
-  EXPECT_EQ(Render(table.Sorted(1).Render(10), false), "NAME\nb\nc\na\n");
-  EXPECT_EQ(Render(table.Sorted(9).Render(10), false), "NAME\na\nb\nc\n");
+  const auto sorted = [&table](std::size_t key, bool is_reversed) {
+    SortedTable copy = table;
+    copy.Sort(key, is_reversed);
+    return Render(copy.table().Render(10), false);
+  };
+  EXPECT_EQ(sorted(0, false), "NAME\na\nb\nc\n");
+  EXPECT_EQ(sorted(1, false), "NAME\nb\nc\na\n");
+  EXPECT_EQ(sorted(1, true), "NAME\na\nc\nb\n");
+  EXPECT_EQ(sorted(9, false), "NAME\na\nb\nc\n");
 }
 
 }  // namespace

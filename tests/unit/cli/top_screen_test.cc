@@ -18,6 +18,27 @@ struct TopScreenTest : testing::Test {
     jobs->mutable_now()->set_longest_wait_us(1'250'000);
   }
 
+  static Connections SomeConnections() {
+    Connections connections;
+    for (const char* user : {"web", "jobs"}) {
+      const bool is_web = std::string(user) == "web";
+      v1::Client* client = connections.clients.add_clients();
+      client->set_state(is_web ? v1::CLIENT_STATE_ACTIVE : v1::CLIENT_STATE_IDLE);
+      client->mutable_connection()->set_id(7);
+      client->mutable_connection()->set_database("app");
+      client->mutable_connection()->set_user(user);
+      client->mutable_connection()->set_application_name("shop");
+      client->mutable_connection()->mutable_peer()->set_addr("10.0.0.5");
+      client->mutable_connection()->mutable_peer()->set_port(4711);
+      if (is_web) client->mutable_connection()->set_server_pid(815);
+    }
+    v1::Connection* server = connections.servers.add_servers()->mutable_connection();
+    server->set_database("app");
+    server->set_user("web");
+    server->set_server_pid(815);
+    return connections;
+  }
+
   std::string Draw(int columns, int rows) {
     data.address = "127.0.0.1:6544";
     data.now = std::make_shared<const v1::Snapshot>(snapshot);
@@ -47,7 +68,7 @@ DATABASE  USER  active wait idle  active idle conn max   txn query   wait   txn
 app       web       12    0  105      12    8    0  20  1.2k  2.3k  850us 4.5ms
 app       jobs      12    3  105      12    8    0  20  1.2k  2.3k  850us 4.5ms
 
-q quit  p pause  s sort  1 pools  2 backends  3 usage  arrows scroll
+q quit  enter details  esc back  s sort  r reverse  p pause  1 pools  2 clients…
 )");
 }
 
@@ -67,7 +88,7 @@ DATABASE  USER  active wait idle  active idle conn max   txn
 app       jobs      12    3  105      12    8    0  20  1.2k
 app       web       12    0  105      12    8    0  20  1.2k
 
-q quit  p pause  s sort  1 pools  2 backends  3 usage  arro…
+q quit  enter details  esc back  s sort  r reverse  p pause…
 )");
 }
 
@@ -94,7 +115,7 @@ backends, sorted by pid, 1-2 of 2
 4711  app       web   worker       idle in txn  10.0s   10%    100       0       0       0    0
 
 
-q quit  p pause  s sort  1 pools  2 backends  3 usage  arrows scroll
+q quit  enter details  esc back  s sort  r reverse  p pause  1 pools  2 clients  3 backends  4 usag…
 )");
 }
 
@@ -118,8 +139,69 @@ usage by database, sorted by name, 1-1 of 1
           SESSIONS   PER SECOND                SINCE START
 DATABASE  now total  busy txn stmt error sent   txn active idle in txn error blocks read WAL temp
 app        12  1234     -   -    -     -    -  1.0M      0           0     0           0   0    0
-q quit  p pause  s sort  1 pools  2 backends  3 usage  arrows scroll
+q quit  enter details  esc back  s sort  r reverse  p pause  1 pools  2 clients  3 backends  4 usage  5 pins
 )");
+}
+
+TEST_F(TopScreenTest, AClientOfThePoolIsShownWithItsBackend) {
+  state.view = View::kClients;
+  state.chosen = {Chosen::Kind::kPool, "app", "web"};
+  data.connections = std::make_shared<const Connections>(SomeConnections());
+
+  const std::string text = Draw(130, 14);
+
+  EXPECT_NE(text.find("clients of pool app/web, sorted by id, 1-1 of 1"), std::string::npos)
+      << text;
+  EXPECT_NE(text.find("10.0.0.5:4711"), std::string::npos) << text;
+  EXPECT_EQ(text.find("jobs"), std::string::npos) << text;
+  EXPECT_EQ(screen.extent.selected.server_pid, 815);
+  EXPECT_EQ(screen.lines[9].spans()[0].style, Style::kSelected);
+}
+
+TEST_F(TopScreenTest, BackendsOfAPoolAreThoseOfItsServerConnections) {
+  state.view = View::kBackends;
+  state.chosen = {Chosen::Kind::kPool, "app", "web"};
+  data.connections = std::make_shared<const Connections>(SomeConnections());
+  AddBackend(&snapshot, 815, "active", 1)->set_database_name("elsewhere");
+  AddBackend(&snapshot, 4712, "active", 1);
+
+  Draw(130, 14);
+
+  EXPECT_EQ(screen.extent.rows, 1u);
+  EXPECT_EQ(screen.extent.selected.server_pid, 815);
+}
+
+TEST_F(TopScreenTest, ABackendIsShownWithItsClientAndPin) {
+  state.view = View::kBackend;
+  state.server_pid = 815;
+  data.connections = std::make_shared<const Connections>(SomeConnections());
+  AddBackend(&snapshot, 815, "idle in transaction", 300);
+  v1::Pin* pin = snapshot.add_pins();
+  pin->set_server_pid(815);
+  pin->set_age_us(1'000'000);
+  pin->add_reasons()->set_reason("temporary_objects");
+
+  const std::string text = Draw(120, 24);
+
+  EXPECT_NE(text.find("state           idle in transaction, for 11.0s"), std::string::npos) << text;
+  EXPECT_NE(text.find("transactions    300 committed"), std::string::npos) << text;
+  EXPECT_NE(text.find("pool            app/web"), std::string::npos) << text;
+  EXPECT_NE(text.find("client          7, active, shop from 10.0.0.5:4711"), std::string::npos)
+      << text;
+  EXPECT_NE(text.find("pinned          for 1.0s by temporary objects"), std::string::npos) << text;
+}
+
+TEST_F(TopScreenTest, ABackendThatHasGoneIsSaid) {
+  state.view = View::kBackend;
+  state.server_pid = 99;
+  EXPECT_NE(Draw(100, 20).find("no such backend any more"), std::string::npos);
+}
+
+TEST_F(TopScreenTest, ReversedIsTheOtherWayRound) {
+  state.reversed[0] = true;
+  const std::string text = Draw(100, 14);
+  EXPECT_LT(text.find("app       jobs"), text.find("app       web"));
+  EXPECT_NE(text.find("sorted by name, reversed"), std::string::npos) << text;
 }
 
 TEST_F(TopScreenTest, WithoutTheExtensionItsViewsSayWhere) {
@@ -138,7 +220,7 @@ PID  DATABASE  ROLE  APPLICATION  STATE  FOR  BUSY  TXN/s  STMT/s  ERRORS
 only with the extension; see above
 
 
-q quit  p pause  s sort  1 pools  2 backends  3 usage  arrows scroll
+q quit  enter details  esc back  s sort  r reverse  p pause  1 pools  2 clients…
 )");
 }
 
@@ -155,7 +237,7 @@ TEST_F(TopScreenTest, ALostAgentIsSaidAboveTheLastThatIsKnown) {
 
 TEST_F(TopScreenTest, ScrollsAndSaysWhere) {
   for (int i = 0; i < 30; ++i) AddPool(&snapshot, "tenant" + std::to_string(100 + i), "web");
-  state.first[0] = 1000;
+  state.selected[0] = 1000;
 
   const std::string text = Draw(80, 16);
 
@@ -166,7 +248,10 @@ TEST_F(TopScreenTest, ScrollsAndSaysWhere) {
 
 TEST_F(TopScreenTest, AnyScreenSizeIsFilledExactly) {
   AddBackend(&snapshot, 1, "active", 1);
-  for (const View view : {View::kPools, View::kBackends, View::kUsage}) {
+  data.connections = std::make_shared<const Connections>(SomeConnections());
+  state.server_pid = 1;
+  for (const View view :
+       {View::kPools, View::kClients, View::kBackends, View::kUsage, View::kPins, View::kBackend}) {
     state.view = view;
     for (int columns = 1; columns < 130; columns += 7)
       for (int rows = 1; rows < 30; ++rows) Draw(columns, rows);
@@ -181,7 +266,7 @@ TEST_F(TopScreenTest, BeforeTheFirstSnapshotItSaysThatItConnects) {
   EXPECT_EQ(PlainText(screen.lines), R"(pgvaletd at 127.0.0.1:6544
 connecting ...
 
-q quit  p pause  s sort  1 pools  2 bac…
+q quit  enter details  esc back  s sort…
 )");
 }
 

@@ -54,7 +54,7 @@ TEST_F(GroupTest, OnlyAPoolThatWasMadeSmallerIsTooLarge) {
   taken.resize(3);
   EXPECT_FALSE(group->IsTooLarge(3));
 
-  taken = {};
+  taken.clear();
   taken = TakeAll(*group, SizeOf(3), /*reserve=*/2);
   EXPECT_FALSE(group->IsTooLarge(3));
 }
