@@ -8,6 +8,7 @@
 #include <string_view>
 
 #include "config/connection_string.h"
+#include "help/manual_page.h"
 
 namespace pgvalet::config {
 namespace {
@@ -28,7 +29,8 @@ Signals: HUP reads the configuration again; TERM waits for clients to leave,
   INT for transactions to end; QUIT ends at once; USR1 pauses, USR2 resumes.)";
 
 // Adds every option to `app`; it writes to the other arguments when it parses.
-void Declare(CLI::App& app, CommandLine& command_line, std::vector<std::string>& sets) {
+void Declare(CLI::App& app, CommandLine& command_line, std::vector<std::string>& sets,
+             bool& is_manual) {
   app.add_option("uri", command_line.database_url,
                  "Server to pool for, as postgres://user:password@host:port/database; all that is "
                  "needed when there is no file")
@@ -36,19 +38,20 @@ void Declare(CLI::App& app, CommandLine& command_line, std::vector<std::string>&
   CLI::Option* config = app.add_option("-c,--config", command_line.config_file,
                                        "Configuration file: TOML, or PgBouncer's if it ends in "
                                        ".ini")
-                            ->option_text("FILE");
+                            ->type_name("FILE");
   app.add_option("--pgbouncer", command_line.pgbouncer_file,
                  "Configuration file of PgBouncer, whatever its name")
-      ->option_text("FILE")
+      ->type_name("FILE")
       ->excludes(config);
   app.add_option("-s,--set", sets,
                  "Set one setting; databases.NAME and users.NAME too. Can be given many times")
-      ->option_text("KEY=VALUE")
+      ->type_name("KEY=VALUE")
       ->take_all()
       ->allow_extra_args(false);
   app.add_flag("--check", command_line.check,
                "Check the configuration, print the settings in effect and where each came from, "
                "and stop");
+  app.add_flag("--manual", is_manual, "Print the manual page, for man, and stop");
   app.set_version_flag("-V,--version", "pgvaletd " PGVALET_VERSION, "Print the version and stop");
   app.set_help_flag("-h,--help", "Print this help and stop");
 }
@@ -69,13 +72,20 @@ Result<CommandLine> Parse(int argc, const char* const* argv) {
   std::vector<std::string> sets;
   CLI::App app("pgvaletd: connection pooler and statistics for PostgreSQL", "pgvaletd");
   app.footer(std::string(kFooter));
-  Declare(app, command_line, sets);
+  bool is_manual = false;
+  Declare(app, command_line, sets, is_manual);
   try {
     app.parse(argc, argv);
   } catch (const CLI::Success& stop) {  // --help and --version
     std::ostringstream out;
     app.exit(stop, out, out);
     command_line.print = out.str();
+    return command_line;
+  }
+  if (is_manual) {
+    command_line.print = help::ManualPage(
+        help::Describe(app),
+        {.section = 8, .version = PGVALET_VERSION, .see_also = "pgvalet(1), postgres(1)"});
     return command_line;
   }
   for (const std::string& set : sets) {

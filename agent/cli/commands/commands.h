@@ -25,6 +25,7 @@ void AddSwitches(CLI::App& program, Action& action);  // pause, resume, drain, .
 void AddKill(CLI::App& program, Action& action);      // and cancel
 void AddSettings(CLI::App& program, Action& action);  // reload, set, resize, shutdown
 void AddImport(CLI::App& program, Action& action);
+void AddHelp(CLI::App& program, Action& action);  // completion, manual
 void AddDoctor(CLI::App& program, Action& action);
 
 }  // namespace pgvalet::cli

@@ -40,14 +40,10 @@ std::shared_ptr<ListOptions> DeclareList(CLI::App& command, const SortedTable& e
         ->type_name("NAME");
   }
   std::vector<std::string> keys;
-  std::string names;
-  for (const std::string& key : example.keys()) {
-    keys.push_back(KeyName(key));
-    names += (names.empty() ? "" : ", ") + keys.back();
-  }
-  command.add_option("--sort", options->sort, "order, largest first: " + names)
+  for (const std::string& key : example.keys()) keys.push_back(KeyName(key));
+  command.add_option("--sort", options->sort, "order; all but the first: the largest first")
       ->type_name("KEY")
-      ->check(CLI::IsMember(keys).description(""));
+      ->check(CLI::IsMember(keys));
   command.add_option("--limit", options->limit, "at most so many rows")
       ->type_name("COUNT")
       ->check(CLI::Range(1, 1000000000).description(""));

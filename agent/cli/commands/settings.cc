@@ -121,9 +121,9 @@ void AddShutdown(CLI::App& program, Action& action) {
   const auto options = std::make_shared<ShutdownOptions>();
   shutdown
       ->add_option("--when", options->when,
-                   "now; servers: clients leave as their transactions end; clients: as they like")
+                   "at once, as transactions end (servers), or as clients leave")
       ->type_name("WHEN")
-      ->check(CLI::IsMember({"now", "servers", "clients"}).description(""))
+      ->check(CLI::IsMember({"now", "servers", "clients"}))
       ->capture_default_str();
   shutdown->add_flag("-y,--yes", options->is_sure, "do not ask");
   shutdown->callback([&action, options] {

@@ -39,9 +39,9 @@ void AddTop(CLI::App& program, Action& action) {
                 "print tables one after the other; so it is when the output is no terminal");
   top->add_option_function<std::string>(
          "--view", [written](const std::string& name) { written->options.view = kViews.at(name); },
-         "what to show first: pools, clients, backends, usage or pins")
+         "what to show first")
       ->type_name("NAME")
-      ->check(CLI::IsMember({"pools", "clients", "backends", "usage", "pins"}).description(""));
+      ->check(CLI::IsMember({"pools", "clients", "backends", "usage", "pins"}));
   top->footer(
       "Keys: 1 to 5 choose a view; arrows and page keys move; enter goes into a row: from a pool "
       "to\n"
