@@ -14,6 +14,7 @@
 
 #include "api/control_service.h"
 #include "api/events_service.h"
+#include "api/grpc_credentials.h"
 #include "api/listen_address.h"
 #include "api/pools_service.h"
 #include "api/query_service.h"
@@ -32,11 +33,16 @@ constexpr int kMaxStreamsPerConnection = 8000;
 // A peer that does not answer a ping is gone; its connection and what is queued for it go too.
 constexpr int kKeepaliveTimeMs = 30'000;
 constexpr int kKeepaliveTimeoutMs = 20'000;
+// From a connection to its first words: TLS, and what HTTP/2 begins with.
+constexpr int kHandshakeTimeoutMs = 10'000;
 // How long a call may take to end by itself when the server stops.
 constexpr auto kStopGrace = std::chrono::seconds(1);
 
+// What peers can cause as often as they like is no error of ours.
+bool IsOfPeer(std::string_view message) { return message.starts_with("Handshake failed"); }
+
 void LogFromGrpc(gpr_log_func_args* args) {
-  if (args->severity == GPR_LOG_SEVERITY_ERROR) {
+  if (args->severity == GPR_LOG_SEVERITY_ERROR && !IsOfPeer(args->message)) {
     log::warn("grpc: {}", args->message);
   } else {
     log::debug("grpc: {}", args->message);
@@ -89,6 +95,7 @@ class GrpcServer::Impl {
   std::uint64_t serializations() const { return serializer_.count(); }
 
  private:
+  const std::shared_ptr<grpc::ServerCredentials>& Credentials(const ListenAddress& address);
   void FanOut(const std::stop_token& stop);
   void FanOutEvents(const std::stop_token& stop);
   // The service "" tells whether the agent serves clients; "pgvalet.v1.Stats" whether this does.
@@ -105,11 +112,20 @@ class GrpcServer::Impl {
   std::optional<PoolsService> pools_service_;
   std::optional<QueryService> query_service_;
   int port_ = 0;
+  std::shared_ptr<grpc::ServerCredentials> credentials_;  // the server asks them
   std::unique_ptr<grpc::Server> server_;
   bool serving_ = false;  // as last told; fan-out thread only
   std::jthread fan_out_;
   std::jthread event_fan_out_;
 };
+
+const std::shared_ptr<grpc::ServerCredentials>& GrpcServer::Impl::Credentials(
+    const ListenAddress& address) {
+  const bool is_encrypted = UsesTls(address, options_.tls);
+  if (!is_encrypted && !address.IsLocal()) WarnOfClearText("gRPC", options_.listen);
+  credentials_ = is_encrypted ? TlsCredentials(*options_.tls) : grpc::InsecureServerCredentials();
+  return credentials_;
+}
 
 Result<Done> GrpcServer::Impl::Start() {
   if (options_.listen.empty()) return Done{};
@@ -125,9 +141,10 @@ Result<Done> GrpcServer::Impl::Start() {
   // Without this a second agent would share the port silently, each getting some of the calls.
   builder.AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0);
   builder.AddChannelArgument(GRPC_ARG_MAX_CONCURRENT_STREAMS, kMaxStreamsPerConnection);
+  builder.AddChannelArgument(GRPC_ARG_SERVER_HANDSHAKE_TIMEOUT_MS, kHandshakeTimeoutMs);
   builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_TIME_MS, kKeepaliveTimeMs);
   builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, kKeepaliveTimeoutMs);
-  builder.AddListeningPort(GrpcAddress(*address), grpc::InsecureServerCredentials(), &port_);
+  builder.AddListeningPort(GrpcAddress(*address), Credentials(*address), &port_);
   builder.RegisterService(&stats_service_);
   if (control_service_) builder.RegisterService(&*control_service_);
   if (events_service_) builder.RegisterService(&*events_service_);

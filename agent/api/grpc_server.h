@@ -12,6 +12,7 @@
 
 #include "api/calls.h"
 #include "api/event_feed.h"
+#include "api/tls.h"
 #include "api/tokens.h"
 #include "base/result.h"
 #include "query/door.h"
@@ -29,7 +30,8 @@ struct GrpcServerOptions {
   // Both, or there are no services Control and Events.
   Calls* calls = nullptr;
   const Tokens* tokens = nullptr;
-  EventFeed events{};  // no log: there is no service Events
+  const Tls* tls = nullptr;  // of TCP; null: never
+  EventFeed events{};        // no log: there is no service Events
   // Where clients of our own come in; no directory: there is no service Query.
   query::Door query_door{};
 };

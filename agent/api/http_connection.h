@@ -16,6 +16,7 @@
 #include <thread>
 #include <vector>
 
+#include "api/tls.h"
 #include "base/clock.h"
 #include "base/worker_threads.h"
 
@@ -47,7 +48,8 @@ class ConnectionThreads final : public httplib::TaskQueue {
 
 class HttpListener final : public httplib::Server {
  public:
-  explicit HttpListener(const HttpLimits& limits);
+  // `tls` outlives the listener; null: none.  REQUIRES: tls->Now() is not null.
+  HttpListener(const HttpLimits& limits, const Tls* tls);
 
   // Lets more connections wait to be accepted than the five that httplib asks for; the sixth would
   // try again after a second.
@@ -66,6 +68,8 @@ class HttpListener final : public httplib::Server {
 
  private:
   bool process_and_close_socket(socket_t sock) override;
+  bool ServeClear(socket_t sock);
+  bool ServeTls(socket_t sock);
   // False: the listener is stopping, or this is the accepting thread, which serves nobody.
   bool Enter(socket_t sock);
   void Leave(socket_t sock);
@@ -74,6 +78,7 @@ class HttpListener final : public httplib::Server {
   bool WaitToRetry();
 
   const HttpLimits limits_;
+  const Tls* const tls_;
   std::atomic<bool> ended_{false};  // Serve() has returned or is about to
   std::mutex mutex_;                // protects all below
   std::condition_variable stop_asked_;

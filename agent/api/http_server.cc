@@ -33,10 +33,7 @@ void RemoveStaleSocket(const std::string& path) {
 class HttpServer::Impl {
  public:
   Impl(const stats::SnapshotHub& hub, HttpServerOptions options)
-      : hub_(hub),
-        options_(std::move(options)),
-        listener_({.max_connections = options_.max_connections,
-                   .connection_time = options_.connection_time}) {}
+      : hub_(hub), options_(std::move(options)) {}
 
   Result<Done> Start();
   void Stop();
@@ -51,7 +48,7 @@ class HttpServer::Impl {
   const stats::SnapshotHub& hub_;
   const HttpServerOptions options_;
   std::optional<HttpRouter> router_;
-  HttpListener listener_;
+  std::optional<HttpListener> listener_;  // once it is known where it listens
   int port_ = 0;
   std::thread accepting_;
 };
@@ -60,6 +57,11 @@ Result<Done> HttpServer::Impl::Start() {
   if (options_.listen.empty()) return Done{};
   const Result<ListenAddress> address = ParseListenAddress(options_.listen);
   if (!address) return address.error();
+  const bool is_encrypted = UsesTls(*address, options_.tls);
+  if (!is_encrypted && !address->IsLocal()) WarnOfClearText("HTTP", options_.listen);
+  const HttpLimits limits{.max_connections = options_.max_connections,
+                          .connection_time = options_.connection_time};
+  listener_.emplace(limits, is_encrypted ? options_.tls : nullptr);
   router_.emplace(HttpAccess{.tokens = options_.tokens, .is_local = address->IsLocal()});
   AddRoutes();
   errno = 0;
@@ -70,7 +72,7 @@ Result<Done> HttpServer::Impl::Start() {
                  .detail = options_.listen};
   }
   accepting_ = std::thread([this, address = *address] {
-    listener_.Serve([&] {
+    listener_->Serve([&] {
       log::warn("HTTP stopped listening, trying again: address={}", options_.listen);
       return Listen(address);
     });
@@ -80,13 +82,13 @@ Result<Done> HttpServer::Impl::Start() {
 
 void HttpServer::Impl::Stop() {
   if (!accepting_.joinable()) return;
-  listener_.Stop();
+  listener_->Stop();
   accepting_.join();
 }
 
 bool HttpServer::Impl::Listen(const ListenAddress& address) {
   if (!Bind(address)) return false;
-  listener_.RaiseBacklog();
+  listener_->RaiseBacklog();
   return true;
 }
 
@@ -97,16 +99,16 @@ bool HttpServer::Impl::Bind(const ListenAddress& address) {
       return false;
     }
     RemoveStaleSocket(address.unix_path);
-    listener_.set_address_family(AF_UNIX);
-    return listener_.bind_to_port(address.unix_path, /*port: not used*/ 1);
+    listener_->set_address_family(AF_UNIX);
+    return listener_->bind_to_port(address.unix_path, /*port: not used*/ 1);
   }
   const auto bind = [&](const std::string& host) {
     if (address.port == 0) {
-      port_ = listener_.bind_to_any_port(host);
+      port_ = listener_->bind_to_any_port(host);
       return port_ > 0;
     }
     port_ = address.port;
-    return listener_.bind_to_port(host, address.port);
+    return listener_->bind_to_port(host, address.port);
   };
   if (address.host != "*") return bind(address.host);
   return bind("::") || bind("0.0.0.0");  // "::" takes IPv4 too, where the machine has IPv6
@@ -118,7 +120,7 @@ void HttpServer::Impl::AddRoutes() {
   Add(AccessRoutes());
   Add(MonitoringRoutes(hub_, options_.settings));
   if (options_.calls != nullptr) Add(CallRoutes(*options_.calls));
-  router_->Serve(listener_);
+  router_->Serve(*listener_);
 }
 
 void HttpServer::Impl::Add(std::vector<HttpRoute> routes) {

@@ -18,6 +18,7 @@
 
 #include "api/calls.h"
 #include "api/monitoring_routes.h"
+#include "api/tls.h"
 #include "api/tokens.h"
 #include "base/clock.h"
 #include "base/result.h"
@@ -32,6 +33,7 @@ struct HttpServerOptions {
   const Tokens* tokens = nullptr;                       // null: as without a token file
   Calls* calls = nullptr;                               // null: there is no /api/v1
   SettingsSource settings = nullptr;                    // null: the configuration is not shown
+  const Tls* tls = nullptr;                             // of TCP; null: never
 };
 
 class HttpServer {

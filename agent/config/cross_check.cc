@@ -136,6 +136,19 @@ void CheckAuthDbname(Draft& draft) {
   }
 }
 
+void CheckTls(Draft& draft) {
+  const Settings& settings = draft.settings;
+  if (settings.api_tls_cert_file.empty() != settings.api_tls_key_file.empty()) {
+    const bool lacks_key = settings.api_tls_key_file.empty();
+    Mistake(draft, lacks_key ? "api_tls_cert_file" : "api_tls_key_file",
+            fmt::format("expected {}, too: a certificate and its key belong together",
+                        lacks_key ? "api_tls_key_file" : "api_tls_cert_file"));
+  }
+  if (!settings.api_tls_ca_file.empty() && settings.api_tls_cert_file.empty()) {
+    Mistake(draft, "api_tls_ca_file", "expected api_tls_cert_file, too: there is no TLS without");
+  }
+}
+
 }  // namespace
 
 void CrossCheck(Draft& draft) {
@@ -144,6 +157,7 @@ void CrossCheck(Draft& draft) {
   CheckGlobalPools(draft);
   for (const auto& [name, database] : draft.settings.databases) CheckDatabase(database, draft);
   CheckLogin(draft);
+  CheckTls(draft);
 }
 
 }  // namespace pgvalet::config

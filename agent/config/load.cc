@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <algorithm>
+#include <array>
 #include <optional>
 
 #include "config/cross_check.h"
@@ -26,6 +28,9 @@ const Place kCommandLine{"command line", 0};
 // Variables that are no settings.
 constexpr std::string_view kConfigVariable = "PGVALET_CONFIG";
 constexpr std::string_view kUriVariable = "PGVALET_DATABASE_URL";
+// Variables of the command `pgvalet`, which may run beside us (a health check of a container does).
+constexpr std::array<std::string_view, 3> kOfTheCommand = {"PGVALET_ADDRESS", "PGVALET_TOKEN",
+                                                           "PGVALET_TLS_CA_FILE"};
 constexpr std::string_view kPasswordVariable = "PGVALET_DATABASE_PASSWORD";
 
 std::string VariableOf(std::string_view key) {
@@ -172,6 +177,9 @@ class Loader {
         base.remove_suffix(kFileSuffix.size());
       }
       if (!name.starts_with(kPrefix) || IsSettingVariable(base) || IsServiceLink(name)) continue;
+      if (std::find(kOfTheCommand.begin(), kOfTheCommand.end(), name) != kOfTheCommand.end()) {
+        continue;
+      }
       std::vector<std::string> known{std::string(kConfigVariable), std::string(kUriVariable),
                                      std::string(kPasswordVariable)};
       for (const Setting<Settings>& setting : SettingsTable()) {

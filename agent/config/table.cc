@@ -51,6 +51,17 @@ void AddProcess(Table& table) {
           kGroup, "token_file", Text(), kReload,
           "File of bearer tokens for gRPC and HTTP, a line `read <token>` or `control "
           "<token>` each; empty: nobody may control the agent that way."),
+      Row<&S::api_tls_cert_file>(
+          kGroup, "api_tls_cert_file", Text(), kRestart,
+          "Certificate (PEM) with which gRPC and HTTP answer over TCP, read again with each "
+          "reload; empty: they are not encrypted."),
+      Row<&S::api_tls_key_file>(kGroup, "api_tls_key_file", Text(), kRestart,
+                                "Key of that certificate, without a passphrase; only its owner may "
+                                "read it."),
+      Row<&S::api_tls_ca_file>(
+          kGroup, "api_tls_ca_file", Text(), kRestart,
+          "Authorities of which everybody who calls gRPC and HTTP over TCP must show a "
+          "certificate; empty: nobody needs one."),
       Row<&S::shutdown_timeout>(
           kGroup, "shutdown_timeout", Seconds(), kReload,
           "How long a drain (SIGTERM) waits for clients before it ends them; 0: without limit."),

@@ -114,7 +114,7 @@ Result<Done> Agent::Start() {
   Result<auth::UserDirectoryPtr> users = LoadUsers(*settings_);
   if (!users) return users.error();
   users_ = std::move(*users);
-  if (Result<Done> loaded = tokens_.Load(settings_->token_file); !loaded) return loaded.error();
+  if (Result<Done> loaded = LoadAccess(*settings_); !loaded) return loaded.error();
   if (Result<Done> started = StartCores(); !started) return started.error();
   if (Result<Done> opened = OpenQueryDoor(); !opened) return opened.error();
   // Before clients: through the console they reach everything that a reload touches.
@@ -258,6 +258,7 @@ Result<Done> Agent::StartFaces() {
                                             api::GrpcServerOptions{.listen = settings->grpc_listen,
                                                                    .calls = calls_.get(),
                                                                    .tokens = &tokens_,
+                                                                   .tls = &tls_,
                                                                    .events = events,
                                                                    .query_door = query_door_});
   if (Result<Done> started = grpc_->Start(); !started) return started.error();
@@ -265,7 +266,8 @@ Result<Done> Agent::StartFaces() {
       hub_, api::HttpServerOptions{.listen = settings->http_listen,
                                    .tokens = &tokens_,
                                    .calls = calls_.get(),
-                                   .settings = [this] { return door_->Settings(); }});
+                                   .settings = [this] { return door_->Settings(); },
+                                   .tls = &tls_});
   if (Result<Done> started = http_->Start(); !started) return started.error();
   if (!settings->grpc_listen.empty()) log::info("gRPC on {}", settings->grpc_listen);
   if (!settings->http_listen.empty()) log::info("HTTP on {}", settings->http_listen);

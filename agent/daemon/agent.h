@@ -85,6 +85,9 @@ class Agent {
   using PoolSizes = decltype(config::Settings::resized_pools);
   Result<Done> LoadAndApply(const config::CommandLine& command_line, const PoolSizes& resized);
   void Apply(const config::SettingsPtr& next);
+  // What gRPC and HTTP read besides: certificates, then tokens.  On an error tokens stay as they
+  // are.
+  Result<Done> LoadAccess(const config::Settings& settings);
   // To sessions and pools.
   void TellCores(const config::SettingsPtr& next);
   // Plain passwords of auth_file, for the sampler.
@@ -136,6 +139,7 @@ class Agent {
   advice::Adviser adviser_;
   std::unique_ptr<stats::Publisher> publisher_;
   api::Tokens tokens_;
+  api::Tls tls_;
   std::unique_ptr<api::Calls> calls_;
   std::unique_ptr<api::GrpcServer> grpc_;
   std::unique_ptr<api::HttpServer> http_;

@@ -88,9 +88,9 @@ Result<Done> Agent::LoadAndApply(const config::CommandLine& command_line,
     log::error("reload refused, the settings stay as they are: {}", users.error().ToString());
     return users.error();
   }
-  if (Result<Done> tokens = tokens_.Load(next->token_file); !tokens) {
-    log::error("reload refused, the settings stay as they are: {}", tokens.error().ToString());
-    return tokens.error();
+  if (Result<Done> access = LoadAccess(*next); !access) {
+    log::error("reload refused, the settings stay as they are: {}", access.error().ToString());
+    return access.error();
   }
   if (LogOptionsOf(*next, is_quiet_) != LogOptionsOf(*before, is_quiet_) ||
       !next->logfile.empty()) {
@@ -106,6 +106,13 @@ Result<Done> Agent::LoadAndApply(const config::CommandLine& command_line,
   }
   Apply(next);
   return Done{};
+}
+
+Result<Done> Agent::LoadAccess(const config::Settings& settings) {
+  Result<Done> loaded = tls_.Load({.cert_file = settings.api_tls_cert_file,
+                                   .key_file = settings.api_tls_key_file,
+                                   .ca_file = settings.api_tls_ca_file});
+  return loaded ? tokens_.Load(settings.token_file) : loaded;
 }
 
 void Agent::Apply(const config::SettingsPtr& next) {

@@ -354,6 +354,8 @@ TEST(LoadTest, WarnsOfAVariableThatIsNoSetting) {
                                    .Variable("PGVALET_LISTEN_PROT", "1")
                                    .Variable("PGVALET_PORT_6543_TCP", "tcp://10.0.0.1:6543")
                                    .Variable("PGVALET_SERVICE_HOST", "10.0.0.1")
+                                   .Variable("PGVALET_TOKEN", "of the command pgvalet")
+                                   .Variable("PGVALET_TLS_CA_FILE", "/etc/ca.crt")
                                    .Warnings();
 
   EXPECT_EQ(warnings,
