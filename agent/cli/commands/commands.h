@@ -26,5 +26,6 @@ void AddKill(CLI::App& program, Action& action);      // and cancel
 void AddSettings(CLI::App& program, Action& action);  // reload, set, resize, shutdown
 void AddImport(CLI::App& program, Action& action);
 void AddDoctor(CLI::App& program, Action& action);
+void AddLoadTest(CLI::App& program, Action& action);
 
 }  // namespace pgvalet::cli
