@@ -51,7 +51,7 @@ void Declare(Program& program) {
   // In the order of the help text.
   for (const auto add : {AddStatus, AddTop, AddPools, AddClients, AddServers, AddBackends, AddPins,
                          AddLeaks, AddAlerts, AddEvents, AddConfig, AddSwitches, AddKill,
-                         AddSettings, AddDoctor, AddLoadTest, AddImport}) {
+                         AddSettings, AddDoctor, AddLoadTest, AddAdvise, AddImport}) {
     add(app, program.action);
   }
   app.footer(kExamples);  // last: a command would take it over

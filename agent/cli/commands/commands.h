@@ -27,5 +27,6 @@ void AddSettings(CLI::App& program, Action& action);  // reload, set, resize, sh
 void AddImport(CLI::App& program, Action& action);
 void AddDoctor(CLI::App& program, Action& action);
 void AddLoadTest(CLI::App& program, Action& action);
+void AddAdvise(CLI::App& program, Action& action);
 
 }  // namespace pgvalet::cli

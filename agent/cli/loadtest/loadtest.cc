@@ -26,7 +26,7 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr int kOwnDescriptors = 50;
+constexpr rlim_t kOwnDescriptors = 50;
 
 int Complain(int exit_code, const std::string& text) {
   std::fprintf(stderr, "pgvalet: %s\n", text.c_str());
@@ -42,7 +42,7 @@ std::string TextOf(const Error& error) {
 bool RaiseDescriptors(int clients) {
   rlimit limit{};
   if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return true;
-  const rlim_t needed = static_cast<rlim_t>(clients + kOwnDescriptors);
+  const rlim_t needed = static_cast<rlim_t>(clients) + kOwnDescriptors;
   if (limit.rlim_cur >= needed) return true;
   if (limit.rlim_max < needed) return false;
   limit.rlim_cur = needed;
