@@ -49,9 +49,9 @@ void Declare(Program& program) {
   app.set_version_flag("--version", "pgvalet " PGVALET_VERSION);
   DeclareCommon(app, program.options);
   // In the order of the help text.
-  for (const auto add :
-       {AddStatus, AddTop, AddPools, AddClients, AddServers, AddBackends, AddPins, AddLeaks,
-        AddAlerts, AddEvents, AddConfig, AddSwitches, AddKill, AddSettings, AddDoctor, AddImport, AddHelp}) {
+  for (const auto add : {AddStatus, AddTop, AddPools, AddClients, AddServers, AddBackends, AddPins,
+                         AddLeaks, AddAlerts, AddEvents, AddConfig, AddSwitches, AddKill,
+                         AddSettings, AddDoctor, AddLoadTest, AddAdvise, AddImport, AddHelp}) {
     add(app, program.action);
   }
   app.footer(kExamples);  // last: a command would take it over

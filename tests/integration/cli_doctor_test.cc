@@ -191,7 +191,7 @@ TEST_F(DoctorTest, APausedDatabaseIsAProblem) {
 
   EXPECT_EQ(outcome.exit_code, 1);
   EXPECT_THAT(outcome.text, HasSubstr("database app is paused: its clients wait"));
-  EXPECT_THAT(outcome.text, HasSubstr("→ RESUME app"));
+  EXPECT_THAT(outcome.text, HasSubstr("→ pgvalet resume app"));
 }
 
 TEST_F(DoctorTest, PoolsLargerThanTheServerAreShownAsArithmetic) {

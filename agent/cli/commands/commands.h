@@ -27,5 +27,7 @@ void AddSettings(CLI::App& program, Action& action);  // reload, set, resize, sh
 void AddImport(CLI::App& program, Action& action);
 void AddHelp(CLI::App& program, Action& action);  // completion, manual
 void AddDoctor(CLI::App& program, Action& action);
+void AddLoadTest(CLI::App& program, Action& action);
+void AddAdvise(CLI::App& program, Action& action);
 
 }  // namespace pgvalet::cli

@@ -45,12 +45,11 @@ Findings CheckDatabases(const std::vector<v1::Database>& databases) {
     if (database.paused())
       Add(findings, "databases", Verdict::kProblem,
           "database " + database.database() + " is paused: its clients wait",
-          "RESUME " + database.database() +
-              " on the console, or Control.Resume, when nobody works on it any more");
+          "pgvalet resume " + database.database() + ", when nobody works on it any more");
     if (database.disabled())
       Add(findings, "databases", Verdict::kProblem,
           "database " + database.database() + " is disabled: new clients are refused",
-          "ENABLE " + database.database() + " on the console, or Control.Enable");
+          "pgvalet enable " + database.database());
   }
   if (!findings.empty()) return findings;
   return {{"databases", Verdict::kOk,
