@@ -269,6 +269,9 @@ Result<Done> ControlDoor::Enable(const std::string& database) {
   if (Result<Done> known = CheckDatabase(database); !known) return known.error();
   pool::Switches& switches = SwitchesFor(database);
   if (database.empty() && !switches.draining) return NoSense("all databases were not drained");
+  if (!database.empty() && groups_.process_switches().draining) {
+    return NoSense("all databases were drained together, and are enabled together");
+  }
   switches.draining = false;
   switches.disabled = false;
   Tell("enabled", database, "enabled: new clients are let in");

@@ -1,4 +1,6 @@
 // The console: PgBouncer's commands, columns and types, and what they do to real clients.
+#include "support/console_test.h"
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -7,65 +9,13 @@
 #include <string>
 #include <vector>
 
-#include "support/agent_process.h"
 #include "support/cluster.h"
-#include "support/connection.h"
 #include "support/raw_client.h"
 
 namespace pgvalet::integration {
 namespace {
 
 using testing::ElementsAre;
-
-AgentConfig WithConsole() {
-  AgentConfig config;
-  config.Set("admin_users", "[\"admin\"]").Set("stats_users", "[\"viewer\"]");
-  return config;
-}
-
-class ConsoleTest : public testing::Test {
- protected:
-  // "name:oid,..." of the columns, as sent.
-  static std::string ColumnsOf(PGconn* connection, const std::string& sql) {
-    PGresult* result = PQexec(connection, sql.c_str());
-    std::string columns;
-    for (int i = 0; i < PQnfields(result); ++i) {
-      columns += (i > 0 ? "," : "") + std::string(PQfname(result, i)) + ":" +
-                 std::to_string(PQftype(result, i));
-    }
-    PQclear(result);
-    return columns;
-  }
-
-  // The field of this column in the row whose first field is `row`.
-  static std::string FieldOf(Connection& from, const std::string& sql, const std::string& row,
-                             const std::string& column) {
-    PGresult* result = PQexec(from.raw(), sql.c_str());
-    std::string found = "(none)";
-    const int at = PQfnumber(result, column.c_str());
-    for (int i = 0; i < PQntuples(result) && at >= 0; ++i) {
-      if (PQgetvalue(result, i, 0) == row) found = PQgetvalue(result, i, at);
-    }
-    PQclear(result);
-    return found;
-  }
-  std::string Field(const std::string& sql, const std::string& row, const std::string& column) {
-    return FieldOf(console, sql, row, column);
-  }
-
-  // The id of the only client of database app.
-  std::string OnlyClient() {
-    const Answer clients = console.Query("SHOW CLIENTS");
-    std::string id;
-    for (const auto& row : clients.rows) {
-      if (*row[2] == "app") id = *row.back();
-    }
-    return id;
-  }
-
-  AgentProcess agent{WithConsole()};
-  Connection console{agent.To("admin", "pgbouncer")};
-};
 
 // ---- shape ----
 
@@ -246,120 +196,6 @@ TEST(ConsoleLoginTest, MaxClientConnDoesNotKeepTheAdministratorOut) {
 }
 
 // ---- what commands do ----
-
-TEST_F(ConsoleTest, PauseWaitsForTransactionsAndHoldsRequestsUntilResume) {
-  Connection busy(agent.To());
-  Connection other(agent.To());
-  busy.Must("BEGIN");
-  ASSERT_TRUE(console.Send("PAUSE app"));
-  Connection second(agent.To("admin", "pgbouncer"));
-  EXPECT_TRUE(Eventually([&] {
-    return second.Query("SHOW DATABASES").rows.size() > 1 &&
-           FieldOf(second, "SHOW DATABASES", "app", "paused") == "1";
-  }));
-  ASSERT_TRUE(other.Send("SELECT 'served'"));
-  EXPECT_TRUE(
-      Eventually([&] { return FieldOf(second, "SHOW POOLS", "app", "cl_waiting") == "1"; }));
-
-  busy.Must("COMMIT");
-  EXPECT_EQ(console.Collect().tag, "PAUSE");
-  EXPECT_EQ(second.Query("SHOW SERVERS").rows.size(), 0u);
-  Connection direct(TheCluster().DirectTo("postgres"));
-  EXPECT_TRUE(Eventually([&] {
-    return direct.Value(
-               "SELECT count(*) FROM pg_stat_activity WHERE datname = 'app' AND "
-               "pid <> pg_backend_pid()") == "0";
-  }));
-
-  EXPECT_EQ(console.Query("RESUME app").tag, "RESUME");
-  EXPECT_EQ(other.Collect().value(), "served");
-}
-
-TEST_F(ConsoleTest, PauseThatIsCancelledIsCalledOff) {
-  Connection busy(agent.To());
-  busy.Must("BEGIN");
-  ASSERT_TRUE(console.Send("PAUSE"));
-  Connection second(agent.To("admin", "pgbouncer"));
-  ASSERT_TRUE(
-      Eventually([&] { return FieldOf(second, "SHOW STATE", "paused", "value") == "yes"; }));
-
-  EXPECT_TRUE(console.Cancel());
-
-  EXPECT_EQ(console.Collect().sqlstate, "57014");
-  EXPECT_EQ(FieldOf(second, "SHOW STATE", "paused", "value"), "no");
-  busy.Must("COMMIT");
-}
-
-TEST_F(ConsoleTest, PauseOfAnAdministratorWhoLeavesIsCalledOff) {
-  Connection busy(agent.To());
-  busy.Must("BEGIN");
-  {
-    Connection gone(agent.To("admin", "pgbouncer"));
-    ASSERT_TRUE(gone.Send("PAUSE"));
-    ASSERT_TRUE(Eventually([&] { return Field("SHOW STATE", "paused", "value") == "yes"; }));
-    gone.Kill();
-  }
-  EXPECT_TRUE(Eventually([&] { return Field("SHOW STATE", "paused", "value") == "no"; }));
-  busy.Must("COMMIT");
-}
-
-TEST_F(ConsoleTest, DisabledDatabaseLetsNobodyNewIn) {
-  Connection client(agent.To());
-  EXPECT_EQ(console.Query("DISABLE app").tag, "DISABLE");
-
-  Connection late(agent.To());
-  EXPECT_NE(late.error().find("disabled"), std::string::npos) << late.error();
-  EXPECT_EQ(client.Value("SELECT 'stays'"), "stays");
-  EXPECT_EQ(console.Query("ENABLE app").tag, "ENABLE");
-  EXPECT_TRUE(Connection(agent.To()).ok());
-}
-
-TEST_F(ConsoleTest, ReconnectReplacesServerConnections) {
-  Connection client(agent.To());
-  const std::string before = client.Value("SELECT pg_backend_pid()");
-
-  EXPECT_EQ(console.Query("RECONNECT app").tag, "RECONNECT");
-  EXPECT_EQ(console.Query("WAIT_CLOSE app").tag, "WAIT_CLOSE");
-
-  EXPECT_NE(client.Value("SELECT pg_backend_pid()"), before);
-}
-
-TEST_F(ConsoleTest, WaitCloseWaitsForTheTransactionThatIsInTheWay) {
-  Connection busy(agent.To());
-  busy.Must("BEGIN");
-  EXPECT_TRUE(console.Query("RECONNECT").ok());
-  ASSERT_TRUE(console.Send("WAIT_CLOSE"));
-  Connection second(agent.To("admin", "pgbouncer"));
-  EXPECT_EQ(FieldOf(second, "SHOW SERVERS", "S", "close_needed"), "1");
-
-  busy.Must("COMMIT");
-
-  EXPECT_EQ(console.Collect().tag, "WAIT_CLOSE");
-}
-
-TEST_F(ConsoleTest, KillEndsClientsAndHoldsNewOnesUntilResume) {
-  Connection client(agent.To());
-  client.Must("BEGIN");
-
-  EXPECT_EQ(console.Query("KILL app").tag, "KILL");
-
-  EXPECT_EQ(client.Query("SELECT 1").sqlstate, "57P01");
-  EXPECT_EQ(console.Query("SHOW SERVERS").rows.size(), 0u);
-  EXPECT_TRUE(console.ok());
-  EXPECT_EQ(console.Query("RESUME app").tag, "RESUME");
-  EXPECT_EQ(Connection(agent.To()).Value("SELECT 'again'"), "again");
-}
-
-TEST_F(ConsoleTest, KillClientEndsOne) {
-  Connection client(agent.To());
-  client.Must("SELECT 1");
-
-  EXPECT_EQ(console.Query("KILL_CLIENT " + OnlyClient()).tag, "KILL_CLIENT");
-
-  EXPECT_EQ(client.Query("SELECT 1").sqlstate, "57P01");
-  EXPECT_EQ(console.Query("KILL_CLIENT 999999").sqlstate, "42704");
-  EXPECT_FALSE(console.Query("KILL_CLIENT x").ok());
-}
 
 TEST_F(ConsoleTest, SettingHoldsUntilReload) {
   EXPECT_EQ(Field("SHOW CONFIG", "query_timeout", "value"), "0");

@@ -117,6 +117,7 @@ TEST_F(DrainTest, AllDatabasesAreDrainedWithThoseThatNobodyHasUsedYet) {
 
   EXPECT_TRUE(IsEnded(client));
   EXPECT_TRUE(IsRefused("postgres"));
+  EXPECT_EQ(Do(&Control::Enable, EnableOf("app")).error_code(), StatusCode::FAILED_PRECONDITION);
   EXPECT_TRUE(Connection(agent->To("admin", "pgbouncer")).ok());
   EXPECT_TRUE(Do(&Control::Enable, EnableOf("")).ok());
   EXPECT_EQ(Connection(agent->To("postgres", "postgres")).Value("SELECT 'served'"), "served");
