@@ -17,6 +17,9 @@ ROUNDS     ?= 200
 SEED       ?=
 prefix     ?= /usr/local
 sysconfdir ?= /etc
+mandir     ?= $(prefix)/share/man
+bashcompletiondir ?= $(prefix)/share/bash-completion/completions
+zshcompletiondir  ?= $(prefix)/share/zsh/site-functions
 
 export PG_CONFIG
 
@@ -57,6 +60,13 @@ install: all ## install into PG_CONFIG's server, $(prefix)/bin and /etc/pgvalet
 	@# To be started as PgBouncer, out of the way of PgBouncer's own program.
 	install -d $(DESTDIR)$(prefix)/lib/pgvalet
 	ln -sf ../../bin/pgvaletd $(DESTDIR)$(prefix)/lib/pgvalet/pgbouncer
+	@# Manual pages and completions say what the programs say of themselves.
+	install -d $(DESTDIR)$(mandir)/man1 $(DESTDIR)$(mandir)/man8 \
+	  $(DESTDIR)$(bashcompletiondir) $(DESTDIR)$(zshcompletiondir)
+	$(BUILD)/bin/pgvalet manual > $(DESTDIR)$(mandir)/man1/pgvalet.1
+	$(BUILD)/bin/pgvaletd --manual > $(DESTDIR)$(mandir)/man8/pgvaletd.8
+	$(BUILD)/bin/pgvalet completion bash > $(DESTDIR)$(bashcompletiondir)/pgvalet
+	$(BUILD)/bin/pgvalet completion zsh > $(DESTDIR)$(zshcompletiondir)/_pgvalet
 	@# A configuration that is already there is the administrator's.
 	test -e $(DESTDIR)$(sysconfdir)/pgvalet/pgvalet.toml || \
 	  install -m 640 deploy/pgvalet.toml $(DESTDIR)$(sysconfdir)/pgvalet/pgvalet.toml
@@ -67,6 +77,8 @@ uninstall: ## remove what install put there; the configuration stays
 	$(MAKE) -C extension PG_CONFIG=$(PG_CONFIG_PROGRAM) uninstall
 	rm -f $(DESTDIR)$(prefix)/bin/pgvaletd $(DESTDIR)$(prefix)/bin/pgvalet
 	rm -rf $(DESTDIR)$(prefix)/lib/pgvalet
+	rm -f $(DESTDIR)$(mandir)/man1/pgvalet.1 $(DESTDIR)$(mandir)/man8/pgvaletd.8 \
+	  $(DESTDIR)$(bashcompletiondir)/pgvalet $(DESTDIR)$(zshcompletiondir)/_pgvalet
 
 ## Run
 

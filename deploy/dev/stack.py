@@ -81,7 +81,11 @@ class Stack:
         self.passwords = {}
 
     def start(self, bin_dir, wanted_ports=(AGENT_PORT, GRPC_PORT, HTTP_PORT)):
-        settings = {"shared_preload_libraries": "pgvalet"} | self.server_settings
+        settings = {
+            "shared_preload_libraries": "pgvalet",
+            # Where the extension is, and with it the tables of policies.
+            "pgvalet.database": "app",
+        } | self.server_settings
         self.cluster = devserver.Cluster(bin_dir, self.home, settings, self.fast)
         fresh = not self.cluster.exists()
         if fresh:

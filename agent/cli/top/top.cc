@@ -57,8 +57,11 @@ int RunPlain(const Common& common, const TopOptions& options, Watcher* watcher,
     // The lists come behind the snapshot they belong to.
     if (state.needs_connections() && !report.connections) continue;
     printed = report.snapshots;
-    if (!Print(Render(PlainTop(DataOf(report, common.address), state, OutputWidth()), UseColour())))
-      return kOk;
+    const TopData data = DataOf(report, common.address);
+    const std::string text =
+        common.json ? ToJson(*report.now, true)
+                    : Render(PlainTop(data, state, OutputWidth()), UseColour());
+    if (!Print(text)) return kOk;
     // Of two readings that came while one was printed only the newer is shown.
     if (options.iterations > 0 && ++tables >= options.iterations) return kOk;
   }
