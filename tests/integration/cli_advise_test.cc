@@ -9,8 +9,8 @@
 #include <thread>
 
 #include "support/agent_process.h"
-#include "support/cli_call.h"
 #include "support/cluster.h"
+#include "support/command.h"
 #include "support/connection.h"
 
 namespace pgvalet::integration {
@@ -26,8 +26,8 @@ struct AdviseTest : testing::Test {
     config.Set("sampler_interval", "0.1");
     agent = std::make_unique<AgentProcess>(config);
   }
-  CliOutcome Advise(const std::string& arguments) const {
-    return CallCli("--address " + grpc + " advise " + arguments);
+  CommandOutcome Advise(const std::string& arguments) const {
+    return CallCommand("--address " + grpc + " advise " + arguments);
   }
 
   const std::string grpc = "127.0.0.1:" + std::to_string(FreePort());
@@ -44,8 +44,8 @@ TEST_F(AdviseTest, APoolUnderLoadGetsASizeWithItsArithmetic) {
   });
   EXPECT_TRUE(Eventually([&] { return done > 2; }));
 
-  const CliOutcome text = Advise("--measure 0.5");
-  const CliOutcome numbers = Advise("--measure 0.5 --json");
+  const CommandOutcome text = Advise("--measure 0.5");
+  const CommandOutcome numbers = Advise("--measure 0.5 --json");
   stop = true;
   load.join();
 
@@ -67,7 +67,7 @@ TEST_F(AdviseTest, ASessionPoolIsNamedAsNotMeasurable) {
   Connection client(agent->To("alice"));
   client.Must("SELECT 1");
 
-  CliOutcome outcome;
+  CommandOutcome outcome;
   EXPECT_TRUE(Eventually([&] {
     outcome = Advise("--measure 0.1");
     return outcome.text.find("app/alice") != std::string::npos;
@@ -78,8 +78,9 @@ TEST_F(AdviseTest, ASessionPoolIsNamedAsNotMeasurable) {
 }
 
 TEST_F(AdviseTest, AFleetIsCountedWithoutAgentAndWithTheAgentsNumbers) {
-  const CliOutcome alone = Advise("--workers 40 --connections-per-worker 10 --max-connections 100");
-  const CliOutcome lost = Advise("--workers 40");
+  const CommandOutcome alone =
+      Advise("--workers 40 --connections-per-worker 10 --max-connections 100");
+  const CommandOutcome lost = Advise("--workers 40");
 
   EXPECT_EQ(alone.exit_code, 0);
   EXPECT_THAT(alone.text, HasSubstr("default_pool_size = 77\nmax_client_conn = 500\n"));
@@ -87,7 +88,7 @@ TEST_F(AdviseTest, AFleetIsCountedWithoutAgentAndWithTheAgentsNumbers) {
   EXPECT_THAT(lost.text, HasSubstr("--max-connections"));
   if (!TheCluster().has_extension()) return;
   Start();
-  CliOutcome asked;
+  CommandOutcome asked;
   EXPECT_TRUE(Eventually([&] {
     asked = Advise("--workers 40 --connections-per-worker 10");
     return asked.exit_code == 0;

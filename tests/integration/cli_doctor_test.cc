@@ -12,8 +12,8 @@
 #include <string>
 
 #include "support/agent_process.h"
-#include "support/cli_call.h"
 #include "support/cluster.h"
+#include "support/command.h"
 #include "support/connection.h"
 
 namespace pgvalet::integration {
@@ -40,15 +40,13 @@ struct DoctorTest : testing::Test {
 
   void Start() { agent = std::make_unique<AgentProcess>(config); }
 
-  CliOutcome Doctor(const std::string& arguments, const std::string& token = kController) const {
-    setenv("PGVALET_TOKEN", token.c_str(), 1);
-    CliOutcome outcome = CallCli("--address " + grpc + " doctor " + arguments);
-    unsetenv("PGVALET_TOKEN");
-    return outcome;
+  CommandOutcome Doctor(const std::string& arguments,
+                        const std::string& token = kController) const {
+    return CallCommand("--address " + grpc + " doctor " + arguments, "PGVALET_TOKEN=" + token);
   }
   // Until it says so: the first snapshots know of nothing.
-  CliOutcome DoctorUntil(const std::string& text, const std::string& arguments = "") const {
-    CliOutcome outcome;
+  CommandOutcome DoctorUntil(const std::string& text, const std::string& arguments = "") const {
+    CommandOutcome outcome;
     EXPECT_TRUE(Eventually([&] {
       outcome = Doctor(arguments);
       return outcome.text.find(text) != std::string::npos;
@@ -72,7 +70,7 @@ TEST_F(DoctorTest, AnAgentThatIsWellHasNoProblem) {
   Connection client(agent->To("alice"));
   client.Must("SELECT 1");
 
-  const CliOutcome outcome = DoctorUntil(
+  const CommandOutcome outcome = DoctorUntil(
       "pool app/alice: 1 server connection open, 0 attempts failed",
       "--agent-uri " + AgentUri() + " --server-uri '" + TheCluster().DirectTo("postgres") + "'");
 
@@ -91,7 +89,7 @@ TEST_F(DoctorTest, AnAgentThatIsWellHasNoProblem) {
 TEST_F(DoctorTest, JsonHasEveryStepOnce) {
   Start();
 
-  const CliOutcome outcome = Doctor("--json");
+  const CommandOutcome outcome = Doctor("--json");
 
   const auto list = nlohmann::json::parse(outcome.text);
   std::map<std::string, std::string> verdicts;
@@ -105,7 +103,7 @@ TEST_F(DoctorTest, JsonHasEveryStepOnce) {
 }
 
 TEST_F(DoctorTest, WithoutAgentTheRestIsSkippedAndThePoolIsTriedAllTheSame) {
-  const CliOutcome outcome = Doctor("--agent-uri " + AgentUri());
+  const CommandOutcome outcome = Doctor("--agent-uri " + AgentUri());
 
   EXPECT_EQ(outcome.exit_code, 3);
   EXPECT_THAT(outcome.text,
@@ -119,9 +117,9 @@ TEST_F(DoctorTest, WithoutAgentTheRestIsSkippedAndThePoolIsTriedAllTheSame) {
 TEST_F(DoctorTest, AWrongTokenIsToldFromNoneAndFromOneThatMayOnlyRead) {
   Start();
 
-  const CliOutcome wrong = Doctor("", "some-other-token-0123456789");
-  const CliOutcome none = Doctor("", "");
-  const CliOutcome reader = Doctor("", kReader);
+  const CommandOutcome wrong = Doctor("", "some-other-token-0123456789");
+  const CommandOutcome none = Doctor("", "");
+  const CommandOutcome reader = Doctor("", kReader);
 
   EXPECT_EQ(wrong.exit_code, 3);
   EXPECT_THAT(wrong.text, HasSubstr("the agent does not take this token"));
@@ -137,7 +135,7 @@ TEST_F(DoctorTest, AnAgentWithoutTokenFileIsLookedAtAsFarAsItTells) {
   config.Unset("token_file");
   Start();
 
-  const CliOutcome outcome = Doctor("", "");
+  const CommandOutcome outcome = Doctor("", "");
 
   EXPECT_EQ(outcome.exit_code, 0) << outcome.text;
   EXPECT_THAT(outcome.text, HasSubstr("the agent has no token_file"));
@@ -147,9 +145,9 @@ TEST_F(DoctorTest, AnAgentWithoutTokenFileIsLookedAtAsFarAsItTells) {
 TEST_F(DoctorTest, AnotherServiceAtTheAddressIsCalledByItsName) {
   Start();
 
-  const CliOutcome pool =
-      CallCli("--address 127.0.0.1:" + std::to_string(config.port()) + " doctor");
-  const CliOutcome tls = Doctor("--tls");
+  const CommandOutcome pool =
+      CallCommand("--address 127.0.0.1:" + std::to_string(config.port()) + " doctor");
+  const CommandOutcome tls = Doctor("--tls");
 
   EXPECT_EQ(pool.exit_code, 3);
   EXPECT_THAT(pool.text, HasSubstr("PostgreSQL's protocol is spoken there, not gRPC"));
@@ -158,12 +156,51 @@ TEST_F(DoctorTest, AnotherServiceAtTheAddressIsCalledByItsName) {
   EXPECT_THAT(tls.text, HasSubstr("→ leave out --tls"));
 }
 
+TEST_F(DoctorTest, TlsThatIsNotAskedForOrNotTrustedSaysWhichOptionIsMissing) {
+  const std::string cert = token_file + ".crt", key = token_file + ".key";
+  ASSERT_EQ(
+      std::system(("openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes "
+                   "-days 2 -subj /CN=agent -addext subjectAltName=IP:127.0.0.1 -keyout " +
+                   key + " -out " + cert + " 2>/dev/null")
+                      .c_str()),
+      0);
+  GiveToServerUser(key);
+  chmod(key.c_str(), 0600);
+  config.SetText("api_tls_cert_file", cert).SetText("api_tls_key_file", key);
+  Start();
+
+  const CommandOutcome plain = Doctor("");
+  const CommandOutcome untrusted = Doctor("--tls");
+  const CommandOutcome trusted = Doctor("--tls-ca-file " + cert);
+  unlink(cert.c_str());
+  unlink(key.c_str());
+
+  EXPECT_EQ(plain.exit_code, 3);
+  EXPECT_THAT(plain.text, HasSubstr("the agent speaks TLS, and this command does not"));
+  EXPECT_THAT(plain.text, HasSubstr("→ add --tls"));
+  EXPECT_EQ(untrusted.exit_code, 3);
+  EXPECT_THAT(untrusted.text, HasSubstr("TLS does not come about"));
+  EXPECT_THAT(untrusted.text, HasSubstr("→ --tls-ca-file"));
+  EXPECT_EQ(trusted.exit_code, 0) << trusted.text;
+  EXPECT_THAT(trusted.text, HasSubstr("the agent answers, by TLS"));
+}
+
+TEST_F(DoctorTest, APoolThatNobodyUsesIsNotMadeByLooking) {
+  Start();
+
+  const CommandOutcome first = Doctor("");
+  const CommandOutcome second = DoctorUntil("running for");
+
+  EXPECT_THAT(first.text, HasSubstr("skipped  pool_login"));
+  EXPECT_THAT(second.text, HasSubstr("no pool yet: no client has logged in"));
+}
+
 TEST_F(DoctorTest, AMissingExtensionSaysHowToGetIt) {
   config.SetText("sampler_dbname", "postgres");
   Start();
 
-  const CliOutcome outcome = DoctorUntil("not installed in database \"postgres\"");
-  const CliOutcome strict = Doctor("--strict");
+  const CommandOutcome outcome = DoctorUntil("not installed in database \"postgres\"");
+  const CommandOutcome strict = Doctor("--strict");
 
   EXPECT_EQ(outcome.exit_code, 0) << outcome.text;
   EXPECT_THAT(outcome.text, HasSubstr("→ CREATE EXTENSION pgvalet"));
@@ -175,7 +212,7 @@ TEST_F(DoctorTest, ASamplerThatCannotLogInIsToldWhatToLookAt) {
   config.SetText("sampler_user", "nobody_there");
   Start();
 
-  const CliOutcome outcome = DoctorUntil("cannot connect");
+  const CommandOutcome outcome = DoctorUntil("cannot connect");
 
   EXPECT_THAT(outcome.text, HasSubstr("→ look at sampler_user"));
 }
@@ -187,7 +224,7 @@ TEST_F(DoctorTest, APausedDatabaseIsAProblem) {
   Connection console(agent->To("admin", "pgbouncer"));
   console.Must("PAUSE app");
 
-  const CliOutcome outcome = Doctor("--timeout 1");
+  const CommandOutcome outcome = Doctor("--timeout 1");
 
   EXPECT_EQ(outcome.exit_code, 1);
   EXPECT_THAT(outcome.text, HasSubstr("database app is paused: its clients wait"));
@@ -200,7 +237,7 @@ TEST_F(DoctorTest, PoolsLargerThanTheServerAreShownAsArithmetic) {
   Connection client(agent->To("alice"));
   client.Must("SELECT 1");
 
-  const CliOutcome outcome = DoctorUntil(
+  const CommandOutcome outcome = DoctorUntil(
       "1 pool x 100 = 100 server connections at most; max_connections 80 - 3 reserved = 77: 23 "
       "too many",
       "--server-uri '" + TheCluster().DirectTo("postgres") + "'");
@@ -216,7 +253,7 @@ TEST_F(DoctorTest, ASessionThatIsForgottenInATransactionIsALeak) {
   Connection forgotten(TheCluster().DirectTo("bob") + " application_name=nightly");
   forgotten.Must("BEGIN");
 
-  const CliOutcome outcome = DoctorUntil("idle in transaction for 200ms or more");
+  const CommandOutcome outcome = DoctorUntil("idle in transaction for 200ms or more");
 
   EXPECT_THAT(outcome.text, HasSubstr("role bob, database app, application nightly"));
   EXPECT_THAT(outcome.text, HasSubstr("idle_transaction_timeout"));
@@ -226,7 +263,8 @@ TEST_F(DoctorTest, ADeadPoolPortIsAProblem) {
   Start();
   const std::string nobody = std::to_string(FreePort());
 
-  const CliOutcome outcome = Doctor("--agent-uri postgresql://alice@127.0.0.1:" + nobody + "/app");
+  const CommandOutcome outcome =
+      Doctor("--agent-uri postgresql://alice@127.0.0.1:" + nobody + "/app");
 
   EXPECT_EQ(outcome.exit_code, 1);
   EXPECT_THAT(outcome.text, HasSubstr("problem  pool_port           127.0.0.1:" + nobody +
@@ -239,13 +277,15 @@ TEST_F(DoctorTest, ALoginThatFailsSaysWhy) {
   Start();
   const std::string uri = "postgresql://alice:wrong@127.0.0.1:" + std::to_string(config.port());
 
-  const CliOutcome outcome = Doctor("--agent-uri " + uri + "/app");
-  const CliOutcome asked = Doctor("");
+  const CommandOutcome outcome = Doctor("--agent-uri " + uri + "/app");
+  Connection client(agent->To("alice"));
+  client.Must("SELECT 1");
+  const CommandOutcome asked = DoctorUntil("pool app/alice");
 
   EXPECT_EQ(outcome.exit_code, 1);
   EXPECT_THAT(outcome.text, HasSubstr("(28P01)"));
   EXPECT_THAT(outcome.text, Not(HasSubstr("wrong@")));
-  EXPECT_THAT(asked.text, HasSubstr(" would log in by scram-sha-256"));
+  EXPECT_THAT(asked.text, HasSubstr("alice at app would log in by scram-sha-256"));
 }
 
 TEST_F(DoctorTest, AServerThatCannotBeReachedIsAProblem) {
@@ -255,14 +295,14 @@ TEST_F(DoctorTest, AServerThatCannotBeReachedIsAProblem) {
   Start();
   Connection client(agent->To("alice", "away"));  // is told no
 
-  const CliOutcome outcome = DoctorUntil("pool away/alice: 0 server connections open");
+  const CommandOutcome outcome = DoctorUntil("pool away/alice: 0 server connections open");
 
   EXPECT_EQ(outcome.exit_code, 1) << outcome.text;
   EXPECT_THAT(outcome.text, HasSubstr("→ the agent's log says why"));
 }
 
 TEST_F(DoctorTest, AConnectionStringThatCannotBeReadIsNotRepeated) {
-  const CliOutcome outcome = Doctor("--agent-uri 'postgresql//alice:secret@here'");
+  const CommandOutcome outcome = Doctor("--agent-uri 'postgresql//alice:secret@here'");
 
   EXPECT_THAT(outcome.text, HasSubstr("--agent-uri cannot be read"));
   EXPECT_THAT(outcome.text, Not(HasSubstr("secret")));

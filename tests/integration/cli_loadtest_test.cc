@@ -8,8 +8,8 @@
 #include <string>
 
 #include "support/agent_process.h"
-#include "support/cli_call.h"
 #include "support/cluster.h"
+#include "support/command.h"
 #include "support/connection.h"
 
 namespace pgvalet::integration {
@@ -42,12 +42,11 @@ TEST_F(LoadTestTest, WhereTheServerRefusesAPartThePoolServesAll) {
   const std::string direct = TheCluster().DirectTo("few");
 
   // Six at any time, each for 0.1 s: directly no more than four get in beside the one that counts.
-  const CliOutcome outcome =
-      CallCli(Arguments("--direct '" + direct +
-                            "' -n 60 -d 1 -c 60 --query 'SELECT pg_sleep(0.1)' --json "
-                            "--request-timeout 60 --fail-under 100",
-                        "few"),
-              "2>/dev/null");
+  const CommandOutcome outcome =
+      CallCommand(Arguments("--direct '" + direct +
+                                "' -n 60 -d 1 -c 60 --query 'SELECT pg_sleep(0.1)' --json "
+                                "--request-timeout 60 --fail-under 100",
+                            "few"));
   admin.Must("ALTER ROLE few NOLOGIN");
 
   EXPECT_EQ(outcome.exit_code, 0) << outcome.text;
@@ -63,13 +62,14 @@ TEST_F(LoadTestTest, WhereTheServerRefusesAPartThePoolServesAll) {
 }
 
 TEST_F(LoadTestTest, ATransactionIsThreeRequestsOnAConnectionThatIsKept) {
-  const CliOutcome outcome = CallCli(Arguments("-n 50 -d 0.2 -c 4 --script transaction --json"));
+  const CommandOutcome outcome =
+      CallCommand(Arguments("-n 50 -d 0.2 -c 4 --script transaction --json"));
 
   EXPECT_EQ(outcome.exit_code, 0);
   EXPECT_EQ(json::parse(outcome.text)["pool"]["succeeded"], 50);
   json totals;
   ASSERT_TRUE(Eventually([&] {
-    totals = json::parse(CallCli("--address " + grpc + " status --json").text)["totals"];
+    totals = json::parse(CallCommand("--address " + grpc + " status --json").text)["totals"];
     return totals["query_count"] == "150";
   })) << totals;
   EXPECT_EQ(totals["transaction_count"], "50");
@@ -78,7 +78,7 @@ TEST_F(LoadTestTest, ATransactionIsThreeRequestsOnAConnectionThatIsKept) {
 
 TEST_F(LoadTestTest, QueriesThatFailAreCountedByTheirSqlstate) {
   for (const char* script : {"connect", "query", "transaction"}) {
-    const CliOutcome outcome = CallCli(Arguments(
+    const CommandOutcome outcome = CallCommand(Arguments(
         std::string("-n 20 -d 0.2 --query 'SELECT 1/0' --fail-under 1 --script ") + script));
 
     EXPECT_EQ(outcome.exit_code, 1) << script;
@@ -90,7 +90,7 @@ TEST_F(LoadTestTest, APoolThatIsNotThereIsExitStatus1AndAHint) {
   const std::string uri =
       "postgresql://alice:hidden@127.0.0.1:" + std::to_string(FreePort()) + "/app";
 
-  const CliOutcome outcome = CallCli("loadtest --pool " + uri);
+  const CommandOutcome outcome = CallCommand("loadtest --pool " + uri);
 
   EXPECT_EQ(outcome.exit_code, 1);
   EXPECT_THAT(outcome.text, HasSubstr("no connection through the pool: Connection refused"));
@@ -99,8 +99,9 @@ TEST_F(LoadTestTest, APoolThatIsNotThereIsExitStatus1AndAHint) {
 }
 
 TEST_F(LoadTestTest, WithoutAgentsNumbersTheRunIsMeasuredAllTheSame) {
-  const CliOutcome outcome = CallCli("--address 127.0.0.1:" + std::to_string(FreePort()) +
-                                     " loadtest --pool '" + agent->To("alice") + "' -n 10 -d 0.1");
+  const CommandOutcome outcome =
+      CallCommand("--address 127.0.0.1:" + std::to_string(FreePort()) + " loadtest --pool '" +
+                  agent->To("alice") + "' -n 10 -d 0.1");
 
   EXPECT_EQ(outcome.exit_code, 0);
   EXPECT_THAT(outcome.text, HasSubstr("Through the pool 100 % of 10 requests succeeded."));
@@ -133,10 +134,11 @@ TEST_F(LoadTestTest, CtrlCEndsEarlyAndReportsWhatWasMeasured) {
 
 TEST_F(LoadTestTest, NonsenseIsWrongUsage) {
   for (const char* nonsense : {"-c 0", "-d 0", "-n 0", "--script all", "--fail-under 101"}) {
-    EXPECT_EQ(CallCli(Arguments(nonsense)).exit_code, 2) << nonsense;
+    EXPECT_EQ(CallCommand(Arguments(nonsense)).exit_code, 2) << nonsense;
   }
-  EXPECT_EQ(CallCli("loadtest").exit_code, 2);
-  EXPECT_THAT(CallCli("loadtest --pool 'postgresql//a:secret@b'").text, Not(HasSubstr("secret")));
+  EXPECT_EQ(CallCommand("loadtest").exit_code, 2);
+  EXPECT_THAT(CallCommand("loadtest --pool 'postgresql//a:secret@b'").text,
+              Not(HasSubstr("secret")));
 }
 
 }  // namespace

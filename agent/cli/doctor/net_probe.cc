@@ -2,6 +2,8 @@
 
 #include <fcntl.h>
 #include <netdb.h>
+#include <openssl/bio.h>
+#include <openssl/ssl.h>
 #include <poll.h>
 #include <sys/socket.h>
 #include <sys/un.h>
@@ -19,15 +21,31 @@ namespace {
 
 using namespace std::string_view_literals;
 
-// The least that is a ClientHello: TLS 1.2, one cipher suite, no extension.  Whoever speaks TLS
-// answers with a record, if only to say no.
-constexpr std::string_view kClientHello =
-    "\x16\x03\x01\x00\x2d\x01\x00\x00\x29\x03\x03"
-    "pgvalet doctor asks who is there"
-    "\x00\x00\x02\xc0\x2f\x01\x00"sv;
 constexpr std::string_view kSslRequest = "\x00\x00\x00\x08\x04\xd2\x16\x2f"sv;
 constexpr std::string_view kHttp2Preface =
     "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\x00\x00\x00\x04\x00\x00\x00\x00\x00"sv;
+
+// What begins a connection by TLS: servers of gRPC hang up without a word on one that is too plain.
+// Empty: OpenSSL does not make one.
+std::string ClientHello() {
+  const std::unique_ptr<SSL_CTX, decltype(&SSL_CTX_free)> context(SSL_CTX_new(TLS_client_method()),
+                                                                  SSL_CTX_free);
+  const std::unique_ptr<SSL, decltype(&SSL_free)> ssl(
+      context != nullptr ? SSL_new(context.get()) : nullptr, SSL_free);
+  BIO* const in = BIO_new(BIO_s_mem());
+  BIO* const out = BIO_new(BIO_s_mem());
+  if (ssl == nullptr || in == nullptr || out == nullptr) {
+    BIO_free(in);
+    BIO_free(out);
+    return "";
+  }
+  SSL_set_bio(ssl.get(), in, out);  // which owns both from now on
+  SSL_set_alpn_protos(ssl.get(), reinterpret_cast<const unsigned char*>("\x02h2"), 3);
+  SSL_connect(ssl.get());  // comes as far as to wait for an answer
+  char* bytes = nullptr;
+  const auto length = BIO_get_mem_data(out, &bytes);
+  return length > 0 ? std::string(bytes, static_cast<std::size_t>(length)) : "";
+}
 
 struct AddressesDeleter {
   void operator()(addrinfo* list) const { freeaddrinfo(list); }
@@ -210,7 +228,7 @@ Result<Socket> Connect(const Target& target, Duration timeout) {
 
 Speaks WhatSpeaks(const Target& target, Duration timeout) {
   const Time deadline = Clock::now() + timeout;
-  const std::string to_tls = Said(target, kClientHello, deadline);
+  const std::string to_tls = Said(target, ClientHello(), deadline);
   if (IsTls(to_tls)) return Speaks::kTls;
   if (IsHttp2(to_tls)) return Speaks::kHttp2;
   if (to_tls.rfind("HTTP/1", 0) == 0) return Speaks::kHttp1;

@@ -1,10 +1,9 @@
 #include "cli/doctor/postgres_steps.h"
 
 #include <fmt/format.h>
-#include <unistd.h>
 
-#include <algorithm>
 #include <cstdlib>
+#include <vector>
 
 #include "cli/client/postgres.h"
 #include "cli/doctor/net_probe.h"
@@ -104,32 +103,28 @@ std::string AdviceOnLogin(const Error& error) {
   return "the agent's log says more";
 }
 
-// Whom to log in as, so that the agent says what it asks for.
+// As a user whose pool is there already: a guess could make a pool that nobody wants.
 void AskWhatLogin(const Common& common, const Target& target, const Facts* facts,
                   Findings& findings) {
-  std::string user, database;
-  if (facts != nullptr && !facts->snapshot.pools().empty()) {
-    user = facts->snapshot.pools(0).user();
-    database = facts->snapshot.pools(0).database();
-  } else {
-    const char* ours = std::getenv("USER");
-    user = ours != nullptr ? ours : "postgres";
-    database =
-        facts != nullptr && !facts->databases.empty() ? facts->databases[0].database() : "postgres";
-  }
-  const std::string who = fmt::format("{} at {}", user, database);
-  const Result<std::string> method = AskForLogin(target, user, database, common.timeout);
-  if (!method) {
-    const bool is_late = method.error().code == ErrorCode::kTimeout;
-    Add(findings, "pool_login", Verdict::kWarning,
-        fmt::format("a login as {} {}: {}", who, is_late ? "hangs" : "is refused before it begins",
-                    TextOf(method.error())),
-        "that was a guess: name user and database with --agent-uri. " +
-            AdviceOnLogin(method.error()));
+  if (facts == nullptr || facts->snapshot.pools().empty()) {
+    Add(findings, "pool_login", Verdict::kSkipped,
+        "nobody has logged in whose login could be asked about; --agent-uri tries one");
     return;
   }
-  Add(findings, "pool_login", Verdict::kOk,
-      fmt::format("{} would log in by {}; --agent-uri tries it", who, *method));
+  const v1::Pool& pool = facts->snapshot.pools(0);
+  const std::string who = fmt::format("{} at {}", pool.user(), pool.database());
+  const Result<std::string> method =
+      AskForLogin(target, pool.user(), pool.database(), common.timeout);
+  if (method) {
+    Add(findings, "pool_login", Verdict::kOk,
+        fmt::format("{} would log in by {}; --agent-uri tries it", who, *method));
+    return;
+  }
+  const bool is_late = method.error().code == ErrorCode::kTimeout;
+  Add(findings, "pool_login", Verdict::kWarning,
+      fmt::format("a login as {} {}: {}", who, is_late ? "hangs" : "is refused before it begins",
+                  TextOf(method.error())),
+      AdviceOnLogin(method.error()));
 }
 
 // "alice at app".

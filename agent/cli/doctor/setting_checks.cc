@@ -41,13 +41,20 @@ void CheckFaces(Findings& findings, const config::Settings& settings) {
   for (const auto& [key, address] : {std::pair("grpc_listen", &settings.grpc_listen),
                                      std::pair("http_listen", &settings.http_listen)}) {
     if (StaysHere(*address)) continue;
-    if (settings.token_file.empty())
+    if (settings.token_file.empty() && settings.api_tls_ca_file.empty())
       Warn(
           findings,
           fmt::format("{} = {} is not loopback, and token_file is empty: all numbers and names are "
                       "open to whoever reaches it",
                       key, *address),
           "set token_file, or listen on 127.0.0.1 or a Unix socket");
+    if (settings.api_tls_cert_file.empty())
+      Warn(
+          findings,
+          fmt::format("{} = {} is not loopback, and api_tls_cert_file is empty: tokens and answers "
+                      "can be read on the way",
+                      key, *address),
+          "set api_tls_cert_file and api_tls_key_file, or listen on 127.0.0.1 or a Unix socket");
   }
 }
 

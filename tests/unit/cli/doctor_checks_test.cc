@@ -104,10 +104,12 @@ TEST(DoctorCheckTest, OpenFacesEndlessWaitsAndPoolsThatNeverFillAreWarnedOf) {
   const std::string text = TextOf(CheckSettings(facts));
 
   EXPECT_THAT(text, HasSubstr("http_listen = [::]:6545 is not loopback, and token_file is empty"));
+  EXPECT_THAT(text,
+              HasSubstr("http_listen = [::]:6545 is not loopback, and api_tls_cert_file is empty"));
   EXPECT_THAT(text, HasSubstr("query_wait_timeout = 0"));
   EXPECT_THAT(text, HasSubstr("default_pool_size = 20 is more than max_db_connections = 5"));
   EXPECT_THAT(text, HasSubstr("max_prepared_statements = 0"));
-  EXPECT_THAT(text, HasSubstr("4 warnings"));
+  EXPECT_THAT(text, HasSubstr("5 warnings"));
 }
 
 TEST(DoctorCheckTest, ClientsThatKeepASessionPoolAreCounted) {
