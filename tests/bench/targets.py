@@ -86,7 +86,7 @@ class Pgvalet(Pooler):
 
     def __init__(self, cluster, work, pool_size, program, cores=0):
         super().__init__(cluster, work, pool_size)
-        self.http_port = None
+        self.http_port = self.grpc_port = None
         self.program, self.cores = pathlib.Path(program), cores
         if not self.program.exists():
             raise devserver.Failure(f"{self.program} has not been built")
@@ -95,10 +95,10 @@ class Pgvalet(Pooler):
     def launch(self):
         folder = self.folder(self.work)
         config = folder / "pgvalet.toml"
-        self.http_port = devserver.free_port()
+        self.http_port, self.grpc_port = devserver.free_port(), devserver.free_port()
         config.write_text(
             f'listen_addr = "127.0.0.1"\nlisten_port = {self.port}\nunix_socket_dir = ""\n'
-            f'grpc_listen = "127.0.0.1:{devserver.free_port()}"\n'
+            f'grpc_listen = "127.0.0.1:{self.grpc_port}"\n'
             f'http_listen = "127.0.0.1:{self.http_port}"\n'
             f'cores = {self.cores}\nauth_type = "trust"\npool_mode = "transaction"\n'
             f"default_pool_size = {self.pool_size}\nmax_client_conn = {MOST_CLIENTS}\n"
