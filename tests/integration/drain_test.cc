@@ -2,10 +2,12 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <atomic>
 #include <chrono>
 #include <future>
 #include <memory>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "support/connection.h"
@@ -145,6 +147,26 @@ TEST_F(DrainTest, ListeningClientsLeaveToo) {
   EXPECT_TRUE(Do(&Control::Drain, DrainOf("app")).ok());
 
   EXPECT_TRUE(IsEnded(listener));
+  EXPECT_EQ(Servers().servers_size(), 0);
+}
+
+TEST_F(DrainTest, EveryClientOfABusyPoolLeavesWhicheverCoreItIsOn) {
+  std::atomic<int> working{0};
+  std::vector<std::jthread> programs;
+  for (int i = 0; i < 12; ++i) {
+    programs.emplace_back([&] {
+      Connection client(agent->To());
+      client.Must("SELECT 1");
+      ++working;
+      while (client.Query("BEGIN; SELECT pg_sleep(0.001); COMMIT").ok()) continue;
+      EXPECT_FALSE(client.Query("SELECT 1").ok());
+    });
+  }
+  ASSERT_TRUE(Eventually([&] { return working == 12; }));
+
+  EXPECT_TRUE(Do(&Control::Drain, DrainOf("app")).ok());
+
+  EXPECT_EQ(Clients().clients_size(), 0);
   EXPECT_EQ(Servers().servers_size(), 0);
 }
 

@@ -11,11 +11,13 @@
 #include <memory>
 #include <sstream>
 #include <string>
+#include <vector>
 
 #include "pgvalet/v1/stats.grpc.pb.h"
 #include "support/agent_process.h"
 #include "support/child_process.h"
 #include "support/connection.h"
+#include "support/raw_client.h"
 
 namespace pgvalet::integration {
 namespace {
@@ -173,6 +175,17 @@ TEST_F(TlsTest, ClientsInTheClearAreRefusedAndTheAgentGoesOn) {
 
   EXPECT_TRUE(Ask(Trusting("ours")).ok());
   EXPECT_EQ(Curl(Trust("ours")), "ok\n200");
+}
+
+TEST_F(TlsTest, CallersThatNeverShakeHandsDoNotKeepOthersOut) {
+  std::vector<std::unique_ptr<RawClient>> silent;
+  for (int i = 0; i < 20; ++i) {
+    silent.push_back(std::make_unique<RawClient>(http_port_));
+    silent.push_back(std::make_unique<RawClient>(grpc_port_));
+  }
+
+  EXPECT_EQ(Curl(Trust("ours")), "ok\n200");
+  EXPECT_TRUE(Ask(Trusting("ours")).ok());
 }
 
 TEST_F(TlsTest, OldProtocolsAreRefused) {
