@@ -25,7 +25,8 @@ double PerSecond(const RunResult& run) {
 
 // 100 % only where it is all of them.
 std::string PercentText(const Tally& tally) {
-  if (tally.failed() == 0 && tally.requests() > 0) return "100 %";
+  if (tally.requests() == 0) return "-";
+  if (tally.failed() == 0) return "100 %";
   return fmt::format("{:.1f} %", std::min(tally.percent_succeeded(), 99.9));
 }
 
@@ -83,6 +84,7 @@ void AddCauses(Lines& lines, const char* side, const RunResult& run) {
 }
 
 std::string SideText(const RunResult& run) {
+  if (run.tally.requests() == 0) return "nothing was measured";
   const std::int64_t needed = Needed(run);
   std::string text =
       fmt::format("{} of {} requests succeeded", PercentText(run.tally), run.tally.requests());

@@ -64,15 +64,21 @@ class Terminal:
                 raise AssertionError(f"{error}\n{self.text()}") from error
 
 
-def top(arguments="", **more):
-    """`pgvalet top` on a terminal."""
+def on_terminal(arguments, **more):
+    """`pgvalet` with these arguments on a terminal."""
     environment = {
         "PGVALET_ADDRESS": f"127.0.0.1:{HOUSE.stack.grpc_port}",
         "PGVALET_TOKEN": CONTROL_TOKEN,
+        "PGPASSWORD": HOUSE.stack.passwords["app"],
     }
     # What it leaves on the terminal when it has ended can be seen, too.
-    script = f"trap : INT; {PROGRAM} top {arguments}; echo ended with $?; sleep 600"
+    script = f"trap : INT; {PROGRAM} {arguments}; echo ended with $?; sleep 600"
     return Terminal(["sh", "-c", script], environment, **more)
+
+
+def top(arguments="", **more):
+    """`pgvalet top` on a terminal."""
+    return on_terminal(f"top {arguments}", **more)
 
 
 class TopTest(unittest.TestCase):
@@ -157,6 +163,16 @@ class TopTest(unittest.TestCase):
             screen.shows("PAUSED")
             screen.press("p")
             wait_until(lambda: "PAUSED" not in screen.text(), "it goes on")
+
+
+class LoadTestTest(unittest.TestCase):
+    def test_a_bar_shows_how_far_it_is_and_ctrl_c_reports(self):
+        pool = f"postgresql://app@127.0.0.1:{HOUSE.stack.port}/app"
+        with on_terminal(f"loadtest --pool {pool} --requests 1000 --duration 100") as screen:
+            screen.shows(r"pool \[\|+ +\] \d+ of 1000, 0 failed")
+            screen.press("C-c")
+            screen.shows(r"^succeeded +100 %", "Ended early", "ended with 0")
+            self.assertNotIn("of 1000", screen.text())
 
 
 class ShellTest(unittest.TestCase):

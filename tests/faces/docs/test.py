@@ -46,6 +46,7 @@ class DocsHouse(House):
         """Runs a block of shell as a user of the page; its end."""
         for written, here in {
             "localhost:6544": f"127.0.0.1:{self.stack.grpc_port}",
+            "localhost:6543": f"127.0.0.1:{self.stack.port}",
             "localhost:6545": f"127.0.0.1:{self.stack.http_port}",
             "-p 6543": f"-p {self.stack.port}",
             "-U admin": "-U app",

@@ -112,6 +112,15 @@ TEST(LoadReportTest, WhatIsNotKnownIsNoRowAndNullForPrograms) {
   EXPECT_EQ(json["plan"]["script"], "connect");
 }
 
+TEST(LoadReportTest, ARunThatWasEndedBeforeItBeganSaysSo) {
+  Report report{{}, {}, RunOf(1, 0)};
+  report.direct->interrupted = true;
+
+  EXPECT_THAT(OutcomeOf(report),
+              HasSubstr("Through the pool nothing was measured. Directly 100 %"));
+  EXPECT_THAT(Render(ReportLines(report, 1000), false), Not(HasSubstr("0.0 %")));
+}
+
 TEST(LoadReportTest, ARunThatWasEndedEarlySaysSo) {
   Report report{{}, RunOf(1, 0), {}};
   report.pool.interrupted = true;
