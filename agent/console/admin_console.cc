@@ -16,13 +16,15 @@ constexpr std::size_t kMaxCommands = 64;
 
 }  // namespace
 
-AdminConsole::AdminConsole(control::Door& door, const stats::SnapshotHub& hub)
+AdminConsole::AdminConsole(control::Door& door, const stats::SnapshotHub& hub,
+                           const stats::EventLog& events)
     : door_(door),
       periods_(
           hub, [&door] { return door.Settings().settings->stats_period; },
           [&door](const Period& period) {
             if (door.Settings().settings->log_stats) log::info("{}", StatsLine(period));
           }),
+      events_(events),
       threads_(kMaxCommands, 0) {}
 
 void AdminConsole::Stop() {
@@ -63,7 +65,7 @@ session::ConsoleAnswer AdminConsole::Answer(const session::ConsoleCaller& caller
   const std::stop_callback by_client(stop, call_off);
   const std::stop_callback by_us(stopping_.get_token(), call_off);
   const std::stop_token stop_token = either.get_token();
-  const Scene scene{door_, periods_, caller, stop_token};
+  const Scene scene{door_, periods_, events_, caller, stop_token};
 
   Result<std::vector<Words>> commands = SplitCommands(sql);
   if (!commands) {

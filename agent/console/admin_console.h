@@ -13,13 +13,14 @@
 #include "console/period.h"
 #include "control/door.h"
 #include "session/console.h"
+#include "stats/event_log.h"
 
 namespace pgvalet::console {
 
 class AdminConsole final : public session::Console {
  public:
-  // Both outlive the console.
-  AdminConsole(control::Door& door, const stats::SnapshotHub& hub);
+  // All of them outlive the console.
+  AdminConsole(control::Door& door, const stats::SnapshotHub& hub, const stats::EventLog& events);
   ~AdminConsole() override { Stop(); }
 
   // Calls off what waits, and returns when nothing runs any more.
@@ -35,6 +36,7 @@ class AdminConsole final : public session::Console {
 
   control::Door& door_;
   Periods periods_;
+  const stats::EventLog& events_;
   std::stop_source stopping_;
   WorkerThreads threads_;
 };

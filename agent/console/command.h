@@ -9,6 +9,7 @@
 #include "console/period.h"
 #include "control/door.h"
 #include "session/console.h"
+#include "stats/event_log.h"
 
 namespace pgvalet::console {
 
@@ -16,6 +17,7 @@ namespace pgvalet::console {
 struct Scene {
   control::Door& door;
   const Periods& periods;
+  const stats::EventLog& events;
   const session::ConsoleCaller& caller;
   const std::stop_token& stop;
 };

@@ -5,7 +5,8 @@ namespace pgvalet::console {
 const char* HelpText() {
   return "Console usage\n"
          "\tSHOW HELP|CONFIG|DATABASES|POOLS|CLIENTS|SERVERS|USERS|VERSION|STATE\n"
-         "\tSHOW STATS|STATS_TOTALS|STATS_AVERAGES|TOTALS|LISTS|MEM|PINS\n"
+         "\tSHOW STATS|STATS_TOTALS|STATS_AVERAGES|TOTALS|LISTS|MEM\n"
+         "\tSHOW ALERTS|EVENTS|PINS|SESSIONS\n"
          "\tSHOW SOCKETS|ACTIVE_SOCKETS|FDS|PEERS|PEER_POOLS|DNS_HOSTS|DNS_ZONES\n"
          "\tSET key = arg\n"
          "\tRELOAD\n"

@@ -18,7 +18,12 @@ Result<Table> ShowPools(const Scene& scene);
 Result<Table> ShowDatabases(const Scene& scene);
 Result<Table> ShowUsers(const Scene& scene);
 Result<Table> ShowLists(const Scene& scene);
+
+// What PgBouncer has no words for.
 Result<Table> ShowPins(const Scene& scene);
+Result<Table> ShowSessions(const Scene& scene);
+Result<Table> ShowEvents(const Scene& scene);
+Result<Table> ShowAlerts(const Scene& scene);
 
 Result<Table> ShowStats(const Scene& scene);
 Result<Table> ShowStatsTotals(const Scene& scene);

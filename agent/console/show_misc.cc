@@ -17,11 +17,13 @@ struct Shown {
 
 constexpr Shown kShown[] = {
     {"ACTIVE_SOCKETS", &ShowActiveSockets},
+    {"ALERTS", &ShowAlerts},
     {"CLIENTS", &ShowClients},
     {"CONFIG", &ShowConfig},
     {"DATABASES", &ShowDatabases},
     {"DNS_HOSTS", &ShowDnsHosts},
     {"DNS_ZONES", &ShowDnsZones},
+    {"EVENTS", &ShowEvents},
     {"FDS", &ShowFds, true},
     {"LISTS", &ShowLists},
     {"MEM", &ShowMem},
@@ -30,6 +32,7 @@ constexpr Shown kShown[] = {
     {"PINS", &ShowPins},
     {"POOLS", &ShowPools},
     {"SERVERS", &ShowServers},
+    {"SESSIONS", &ShowSessions},
     {"SOCKETS", &ShowSockets},
     {"STATE", &ShowState},
     {"STATS", &ShowStats},

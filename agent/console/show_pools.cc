@@ -1,4 +1,4 @@
-// SHOW POOLS, DATABASES, USERS, LISTS and PINS.
+// SHOW POOLS, DATABASES, USERS and LISTS.
 #include <algorithm>
 #include <map>
 #include <set>
@@ -220,27 +220,6 @@ Result<Table> ShowLists(const Scene& scene) {
   put("free_servers", sum.servers_idle);
   put("used_servers", sum.servers_active);
   for (const char* name : {"dns_names", "dns_zones", "dns_queries", "dns_pending"}) put(name, 0);
-  return table;
-}
-
-Result<Table> ShowPins(const Scene& scene) {
-  Table table;
-  table.columns = {{"database", ColumnType::kText},   {"user", ColumnType::kText},
-                   {"client", ColumnType::kText},     {"application_name", ColumnType::kText},
-                   {"server_pid", ColumnType::kInt4}, {"reasons", ColumnType::kText},
-                   {"age_us", ColumnType::kInt8}};
-  const stats::SnapshotPtr snapshot = scene.door.Snapshot();
-  if (!snapshot) return table;
-  for (const stats::PinSnapshot& pin : snapshot->pins) {
-    std::string reasons;
-    for (const stats::PinReasonCount& reason : pin.client.reasons) {
-      reasons += (reasons.empty() ? "" : ", ") + reason.reason;
-      if (reason.objects > 1) reasons += " (" + std::to_string(reason.objects) + ")";
-    }
-    table.rows.push_back({pin.client.database, pin.client.user, pin.client.client,
-                          pin.client.application_name, Number(pin.client.server_pid), reasons,
-                          Number(pin.age_us)});
-  }
   return table;
 }
 

@@ -174,7 +174,7 @@ void Agent::OpenDoor() {
           [this](const std::string& key, const std::string& value) { return Set(key, value); },
           [this](const pool::PoolKey& key, int pool_size) { return ResizePool(key, pool_size); },
           &Agent::ShutDown, &registry_.events(), inquiry_.get()});
-  console_ = std::make_unique<console::AdminConsole>(*door_, hub_);
+  console_ = std::make_unique<console::AdminConsole>(*door_, hub_, registry_.events());
   session_shared_.console = console_.get();
 }
 

@@ -73,7 +73,7 @@ class Scraper(threading.Thread):
 class Bench:
     def __init__(self, options, work):
         self.options = options
-        self.cluster = start_postgres(work, 16, 1, with_extension=True)
+        self.cluster = start_postgres(work, 16, 1)
         self.agent = Pgvalet(self.cluster, work, 16, options.build / "bin" / "pgvaletd", cores=1)
         self.agent.start()
         if not options.shared:
