@@ -10,6 +10,7 @@
 
 #include "api/grpc_status.h"
 #include "api/proto_time.h"
+#include "api/session_proto.h"
 #include "api/snapshot_proto.h"
 #include "pgvalet/v1/stats.pb.h"
 
@@ -35,24 +36,14 @@ grpc::Status BadLimit(int most) {
 }
 
 void Fill(const stats::EndedSession& row, v1::EndedSession& message) {
+  FillSession(row, message);
   message.set_sequence(row.sequence);
-  message.set_pid(row.pid);
-  message.set_database_name(row.database_name);
-  message.set_role_name(row.role_name);
-  message.set_application_name(row.application_name);
-  message.set_client_addr(row.client_addr);
-  message.set_client_port(row.client_port);
-  message.set_connection_kind(row.connection_kind);
-  message.set_agent_name(row.agent_name);
-  SetTime(row.connected_at, message, &v1::EndedSession::mutable_connected_at);
   SetTime(row.ended_at, message, &v1::EndedSession::mutable_ended_at);
   message.set_how_ended(row.how_ended);
   message.set_end_rule(row.end_rule);
   message.set_end_sqlstate(row.end_sqlstate);
-  message.set_login_us(row.login_us);
   message.set_cpu_user_us(row.cpu_user_us);
   message.set_cpu_system_us(row.cpu_system_us);
-  FillProto(row.costs, *message.mutable_costs());
 }
 
 void Fill(const stats::Distribution& row, v1::Distribution& message) {

@@ -2,6 +2,7 @@
 
 #include "api/proto_time.h"
 #include "api/reported_pool_proto.h"
+#include "api/session_proto.h"
 #include "base/clean_text.h"
 
 namespace pgvalet::api {
@@ -188,19 +189,9 @@ void FillAlert(const stats::Alert& alert, v1::Alert& message) {
 }
 
 void FillBackend(const stats::BackendRow& row, v1::Backend& message) {
-  message.set_pid(row.pid);
-  message.set_database_name(row.database_name);
-  message.set_role_name(row.role_name);
-  message.set_application_name(row.application_name);
-  message.set_client_addr(row.client_addr);
-  message.set_client_port(row.client_port);
-  message.set_connection_kind(row.connection_kind);
-  message.set_agent_name(row.agent_name);
+  FillSession(row, message);
   message.set_state(row.state);
   SetTime(row.state_since, message, &v1::Backend::mutable_state_since);
-  SetTime(row.connected_at, message, &v1::Backend::mutable_connected_at);
-  message.set_login_us(row.login_us);
-  FillProto(row.costs, *message.mutable_costs());
 }
 
 void FillUsage(const stats::UsageRow& row, v1::Usage& message) {

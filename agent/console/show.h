@@ -19,6 +19,9 @@ Result<Table> ShowDatabases(const Scene& scene);
 Result<Table> ShowUsers(const Scene& scene);
 Result<Table> ShowLists(const Scene& scene);
 
+// "idle", "waiting": as SHOW CLIENTS has it.
+const char* ClientStateName(control::ClientState state);
+
 // What PgBouncer has no words for.
 Result<Table> ShowPins(const Scene& scene);
 Result<Table> ShowSessions(const Scene& scene);

@@ -38,20 +38,6 @@ constexpr wire::Column kConnectionColumns[] = {
 constexpr std::string_view kBufferColumns[] = {"recv_pos",    "pkt_pos",   "pkt_remain", "send_pos",
                                                "send_remain", "pkt_avail", "send_avail"};
 
-const char* StateName(control::ClientState state) {
-  switch (state) {
-    case control::ClientState::kLogin:
-      return "login";
-    case control::ClientState::kIdle:
-      return "idle";
-    case control::ClientState::kWaiting:
-      return "waiting";
-    case control::ClientState::kActive:
-      return "active";
-  }
-  return "active";
-}
-
 const char* StateName(control::ServerState state) {
   switch (state) {
     case control::ServerState::kNew:
@@ -106,7 +92,7 @@ std::vector<wire::Field> Row(const control::ConnectionInfo& info, const char* ty
 }
 
 std::vector<wire::Field> Row(const control::ClientInfo& client, const std::string& prefix = {}) {
-  return Row(client, "C", prefix + StateName(client.state), client.waited);
+  return Row(client, "C", prefix + ClientStateName(client.state), client.waited);
 }
 
 std::vector<wire::Field> Row(const control::ServerInfo& server, const std::string& prefix = {}) {
@@ -152,6 +138,20 @@ Result<Table> Sockets(const Scene& scene, bool active_only) {
 }
 
 }  // namespace
+
+const char* ClientStateName(control::ClientState state) {
+  switch (state) {
+    case control::ClientState::kLogin:
+      return "login";
+    case control::ClientState::kIdle:
+      return "idle";
+    case control::ClientState::kWaiting:
+      return "waiting";
+    case control::ClientState::kActive:
+      return "active";
+  }
+  return "active";
+}
 
 Result<Table> ShowClients(const Scene& scene) {
   Result<std::vector<control::ClientInfo>> clients = scene.door.ListClients();

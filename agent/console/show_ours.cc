@@ -34,21 +34,6 @@ std::string ReasonsOf(const stats::PinnedClient& client) {
   return reasons;
 }
 
-const char* StateOf(const control::ClientInfo& client) {
-  if (client.is_pinned) return "pinned";
-  switch (client.state) {
-    case control::ClientState::kLogin:
-      return "login";
-    case control::ClientState::kIdle:
-      return "idle";
-    case control::ClientState::kWaiting:
-      return "waiting";
-    case control::ClientState::kActive:
-      return "active";
-  }
-  return "active";
-}
-
 // How long a client has been in its state.
 Duration StateAge(const control::ClientInfo& client, Time now) {
   if (client.is_pinned) return Since(client.pinned_since, now);
@@ -101,11 +86,12 @@ Result<Table> ShowSessions(const Scene& scene) {
   const Time now = Clock::now();
   for (const control::ClientInfo& client : *clients) {
     const bool is_pinned = client.is_pinned && reasons.contains(client.server_pid);
-    table.rows.push_back({Number(client.id), client.database, client.user, client.application_name,
-                          client.peer.addr, StateOf(client), Number(StateAge(client, now).count()),
-                          Number(Since(client.connected_at, now).count()),
-                          Number(client.server_pid), Number(client.prepared_statements),
-                          is_pinned ? reasons[client.server_pid] : std::string()});
+    table.rows.push_back(
+        {Number(client.id), client.database, client.user, client.application_name, client.peer.addr,
+         client.is_pinned ? "pinned" : ClientStateName(client.state),
+         Number(StateAge(client, now).count()), Number(Since(client.connected_at, now).count()),
+         Number(client.server_pid), Number(client.prepared_statements),
+         is_pinned ? reasons[client.server_pid] : std::string()});
   }
   return table;
 }

@@ -37,8 +37,9 @@ void VisitCosts(stats::SessionCosts& costs, Visit&& visit) {
   visit("idle_in_transaction_us", costs.idle_in_transaction_us);
 }
 
-template <typename Visit>
-void VisitColumns(stats::BackendRow& row, Visit&& visit) {
+// Who has a session, from where: of one that lives, and of one that has ended.
+template <typename Row, typename Visit>
+void VisitSession(Row& row, Visit&& visit) {
   visit("pid", row.pid);
   visit("database_name", row.database_name);
   visit("role_name", row.role_name);
@@ -47,11 +48,16 @@ void VisitColumns(stats::BackendRow& row, Visit&& visit) {
   visit("client_port", row.client_port);
   visit("connection_kind", row.connection_kind);
   visit("agent_name", row.agent_name);
-  visit("state", row.state);
-  visit("state_since", row.state_since);
   visit("connected_at", row.connected_at);
   visit("login_us", row.login_us);
   VisitCosts(row.costs, visit);
+}
+
+template <typename Visit>
+void VisitColumns(stats::BackendRow& row, Visit&& visit) {
+  VisitSession(row, visit);
+  visit("state", row.state);
+  visit("state_since", row.state_since);
 }
 
 // `name_column` is role_name, database_name or application_name.
@@ -111,23 +117,13 @@ void VisitColumns(stats::AdviceRow& row, Visit&& visit) {
 template <typename Visit>
 void VisitColumns(stats::EndedSession& row, Visit&& visit) {
   visit("sequence", row.sequence);
-  visit("pid", row.pid);
-  visit("database_name", row.database_name);
-  visit("role_name", row.role_name);
-  visit("application_name", row.application_name);
-  visit("client_addr", row.client_addr);
-  visit("client_port", row.client_port);
-  visit("connection_kind", row.connection_kind);
-  visit("agent_name", row.agent_name);
-  visit("connected_at", row.connected_at);
+  VisitSession(row, visit);
   visit("ended_at", row.ended_at);
   visit("how_ended", row.how_ended);
   visit("end_rule", row.end_rule);
   visit("end_sqlstate", row.end_sqlstate);
-  visit("login_us", row.login_us);
   visit("cpu_user_us", row.cpu_user_us);
   visit("cpu_system_us", row.cpu_system_us);
-  VisitCosts(row.costs, visit);
 }
 
 template <typename Visit>

@@ -9,9 +9,9 @@ namespace pgvalet::wire {
 namespace {
 
 constexpr const char* kPinNames[] = {
-    "temporary_objects",  "advisory_locks",      "held_cursors",    "random_seed",
-    "replication_origin", "privileged_settings", "state_too_large", "prepared_statements",
-    "unknown"};
+    "temporary_objects", "advisory_locks",      "held_cursors",
+    "random_seed",       "replication_origin",  "privileged_settings",
+    "state_too_large",   "prepared_statements", "unknown"};
 static_assert(std::size(kPinNames) == kPinReasons);
 
 PinReason PinReasonOf(std::string_view name) {

@@ -9,6 +9,8 @@
 #include <cstring>
 #include <utility>
 
+#include "cli/client/wait_for.h"
+
 namespace pgvalet::cli {
 namespace {
 
@@ -106,14 +108,8 @@ Error SaidBy(std::string_view message) {
 }
 
 Result<Done> WaitFor(const PGconn* connection, bool for_writing, Time deadline) {
-  pollfd one{PQsocket(connection), static_cast<short>(for_writing ? POLLOUT : POLLIN), 0};
-  while (true) {
-    const auto left = std::chrono::ceil<std::chrono::milliseconds>(deadline - Clock::now()).count();
-    if (left <= 0) return Error{ErrorCode::kTimeout, "no answer in time"};
-    const int ready = poll(&one, 1, static_cast<int>(std::min<std::int64_t>(left, 3'600'000)));
-    if (ready > 0) return Done{};
-    if (ready < 0 && errno != EINTR) return Error{ErrorCode::kIo, "cannot wait", errno};
-  }
+  return WaitFor(PQsocket(connection), static_cast<short>(for_writing ? POLLOUT : POLLIN),
+                 deadline);
 }
 
 Result<Postgres> Postgres::Open(const ConnectionParameters& parameters, Duration timeout) {

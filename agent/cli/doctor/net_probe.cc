@@ -16,6 +16,8 @@
 #include <string_view>
 #include <utility>
 
+#include "cli/client/wait_for.h"
+
 namespace pgvalet::cli::doctor {
 namespace {
 
@@ -62,24 +64,13 @@ Result<Addresses> LookUp(const Target& target) {
   return Addresses(list);
 }
 
-Result<Done> Wait(int fd, short events, Time deadline) {
-  pollfd one{fd, events, 0};
-  while (true) {
-    const auto left = std::chrono::ceil<std::chrono::milliseconds>(deadline - Clock::now()).count();
-    if (left <= 0) return Error{ErrorCode::kTimeout, "no answer in time"};
-    const int ready = poll(&one, 1, static_cast<int>(std::min<std::int64_t>(left, 3'600'000)));
-    if (ready > 0) return Done{};
-    if (ready < 0 && errno != EINTR) return Error{ErrorCode::kIo, "cannot wait", errno};
-  }
-}
-
 Result<Socket> ConnectTo(int family, const sockaddr* address, socklen_t length, Time deadline) {
   Socket socket(::socket(family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
   if (socket.fd() < 0) return Error{ErrorCode::kIo, "no socket", errno};
   if (connect(socket.fd(), address, length) == 0) return socket;
   if (errno != EINPROGRESS && errno != EAGAIN)
     return Error{ErrorCode::kIo, "cannot connect", errno, std::strerror(errno)};
-  const Result<Done> ready = Wait(socket.fd(), POLLOUT, deadline);
+  const Result<Done> ready = WaitFor(socket.fd(), POLLOUT, deadline);
   if (!ready) return ready.error();
   int failure = 0;
   socklen_t size = sizeof failure;
@@ -92,7 +83,7 @@ Result<Socket> ConnectTo(int family, const sockaddr* address, socklen_t length, 
 Result<std::string> Exchange(const Socket& socket, std::string_view bytes, std::size_t least,
                              Time deadline) {
   while (!bytes.empty()) {
-    const Result<Done> ready = Wait(socket.fd(), POLLOUT, deadline);
+    const Result<Done> ready = WaitFor(socket.fd(), POLLOUT, deadline);
     if (!ready) return ready.error();
     const ssize_t sent = send(socket.fd(), bytes.data(), bytes.size(), MSG_NOSIGNAL);
     if (sent < 0 && errno != EAGAIN) return Error{ErrorCode::kIo, "cannot send", errno};
@@ -100,7 +91,7 @@ Result<std::string> Exchange(const Socket& socket, std::string_view bytes, std::
   }
   std::string answer;
   while (answer.size() < least) {
-    const Result<Done> ready = Wait(socket.fd(), POLLIN, deadline);
+    const Result<Done> ready = WaitFor(socket.fd(), POLLIN, deadline);
     if (!ready) return answer.empty() ? Result<std::string>(ready.error()) : answer;
     char buffer[4096];
     const ssize_t got = recv(socket.fd(), buffer, sizeof buffer, 0);

@@ -58,9 +58,9 @@ int RunPlain(const Common& common, const TopOptions& options, Watcher* watcher,
     if (state.needs_connections() && !report.connections) continue;
     printed = report.snapshots;
     const TopData data = DataOf(report, common.address);
-    const std::string text =
-        common.json ? ToJson(*report.now, true)
-                    : Render(PlainTop(data, state, OutputWidth()), UseColour());
+    const std::string text = common.json
+                                 ? ToJson(*report.now, true)
+                                 : Render(PlainTop(data, state, OutputWidth()), UseColour());
     if (!Print(text)) return kOk;
     // Of two readings that came while one was printed only the newer is shown.
     if (options.iterations > 0 && ++tables >= options.iterations) return kOk;
