@@ -223,6 +223,60 @@ TEST_F(CliCommandsTest, UnknownDatabasesAreRefused) {
   }
 }
 
+TEST_F(CliCommandsTest, DrainEndsClientsBetweenTransactionsAndEnableOpensAgain) {
+  Connection idle(agent->To());
+  idle.Must("SELECT 1");
+  Connection busy(agent->To());
+  busy.Must("BEGIN");
+  auto drain = std::async(std::launch::async, [&] { return Call("drain app"); });
+  EXPECT_TRUE(Eventually([&] { return idle.Query("SELECT 1").sqlstate == "57P01"; }));
+  EXPECT_EQ(busy.Value("SELECT 7"), "7");
+  busy.Must("COMMIT");
+  const CommandOutcome drained = drain.get();
+  EXPECT_EQ(drained.exit_code, 0) << drained.text;
+  EXPECT_THAT(drained.text, HasSubstr("drained"));
+  EXPECT_FALSE(Connection(agent->To()).ok());
+  EXPECT_EQ(Call("enable app").exit_code, 0);
+  EXPECT_TRUE(Connection(agent->To()).ok());
+}
+
+TEST_F(CliCommandsTest, ABackendThatCamePastTheAgentIsEnded) {
+  Connection direct(TheCluster().DirectTo("alice"));
+  const std::string pid = direct.Value("SELECT pg_backend_pid()");
+  const CommandOutcome killed = Call("kill backend " + pid);
+  EXPECT_EQ(killed.exit_code, 0) << killed.text;
+  EXPECT_EQ(direct.Query("SELECT 1").sqlstate, "57P01");
+  EXPECT_THAT(Call("kill backend 1").text, HasSubstr("no backend of the server has this pid"));
+}
+
+TEST_F(CliCommandsTest, APoolIsResizedUnderItsWaiters) {
+  Connection first(agent->To());
+  first.Must("SELECT 1");
+  EXPECT_EQ(Call("resize app 1").exit_code, 0);
+  first.Must("BEGIN");
+  Connection second(agent->To());
+  ASSERT_TRUE(second.Send("SELECT 7"));
+  EXPECT_TRUE(Eventually([&] {
+    const json pools = CallJson("pools")["pools"];
+    return !pools.empty() && pools[0]["now"]["clients_waiting"] == "1";
+  }));
+  const CommandOutcome resized = Call("resize app 2 --user alice");
+  EXPECT_EQ(resized.exit_code, 0) << resized.text;
+  EXPECT_THAT(resized.text, HasSubstr("app/alice was 1, is 2"));
+  EXPECT_EQ(second.Collect().value(), "7");
+  EXPECT_EQ(Call("resize nosuch 2").exit_code, 1);
+  EXPECT_EQ(Call("resize app 0").exit_code, 2);
+}
+
+TEST_F(CliCommandsTest, SuspendedNothingIsReadUntilResume) {
+  Connection client(agent->To());
+  client.Must("SELECT 1");
+  EXPECT_EQ(Call("suspend").exit_code, 0);
+  ASSERT_TRUE(client.Send("SELECT 7"));
+  EXPECT_EQ(Call("resume").exit_code, 0);
+  EXPECT_EQ(client.Collect().value(), "7");
+}
+
 TEST_F(CliCommandsTest, ShutdownEndsTheAgent) {
   EXPECT_EQ(Call("shutdown --when now").exit_code, 0);
   EXPECT_TRUE(Eventually([&] { return Call("status").exit_code == 3; }));
