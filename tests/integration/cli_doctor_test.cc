@@ -295,7 +295,7 @@ TEST_F(DoctorTest, AServerThatCannotBeReachedIsAProblem) {
   Start();
   Connection client(agent->To("alice", "away"));  // is told no
 
-  const CommandOutcome outcome = DoctorUntil("pool away/alice: 0 server connections open");
+  const CommandOutcome outcome = DoctorUntil("no server connection is open, and");
 
   EXPECT_EQ(outcome.exit_code, 1) << outcome.text;
   EXPECT_THAT(outcome.text, HasSubstr("→ the agent's log says why"));

@@ -10,6 +10,10 @@
 namespace pgvalet::cli::doctor {
 namespace {
 
+constexpr const char* kAdviceOnDown =
+    "the agent's log says why: address, password, pg_hba.conf, max_connections; try it with "
+    "--server-uri from the agent's machine";
+
 const v1::Alert* FindAlert(const v1::Snapshot& snapshot, std::string_view name,
                            const std::string& database) {
   for (const v1::Alert& alert : snapshot.alerts()) {
@@ -33,11 +37,9 @@ Finding CheckPool(const v1::Snapshot& snapshot, const v1::Pool& pool) {
       fmt::format("{}: {} open, {} failed", NameOf(pool), Quantity(servers, "server connection"),
                   Quantity(totals.server_connect_failure_count(), "attempt"));
   if (down != nullptr || never)
-    return {
-        "servers", Verdict::kProblem,
-        counts + (down != nullptr ? ": " + down->message() : "; none ever worked"),
-        "the agent's log says why: address, password, pg_hba.conf, max_connections; try it with "
-        "--server-uri from the agent's machine"};
+    return {"servers", Verdict::kProblem,
+            counts + (down != nullptr ? ": " + down->message() : "; none ever worked"),
+            kAdviceOnDown};
   const v1::Alert* failed = FindAlert(snapshot, "pool_failed_connections", pool.database());
   if (failed != nullptr && failed->user() == pool.user())
     return {"servers", Verdict::kWarning, counts + ": " + failed->message(),
@@ -96,12 +98,27 @@ std::map<std::string, DatabaseShare> SharesOf(const v1::Snapshot& snapshot) {
   return shares;
 }
 
+// A pool whose clients were all refused is gone while its alert is still in force.
+void CheckServersWithoutPool(const v1::Snapshot& snapshot, Findings& findings) {
+  for (const v1::Alert& alert : snapshot.alerts()) {
+    const auto is_its_own = [&alert](const v1::Pool& pool) {
+      return pool.database() == alert.database();
+    };
+    if (alert.name() != "server_down" ||
+        std::any_of(snapshot.pools().begin(), snapshot.pools().end(), is_its_own))
+      continue;
+    Add(findings, "servers", Verdict::kProblem, alert.component() + ": " + alert.message(),
+        kAdviceOnDown);
+  }
+}
+
 }  // namespace
 
 Findings CheckServers(const Facts& facts) {
   Findings findings;
   for (const v1::Pool& pool : facts.snapshot.pools())
     findings.push_back(CheckPool(facts.snapshot, pool));
+  CheckServersWithoutPool(facts.snapshot, findings);
   if (findings.empty())
     Add(findings, "servers", Verdict::kOk, "no pool yet: no client has logged in");
   return findings;

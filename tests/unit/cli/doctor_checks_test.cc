@@ -239,5 +239,20 @@ TEST(PostgresErrorTest, WhatNoServerSaidHasNoSqlstate) {
   EXPECT_EQ(error.detail, "Connection refused");
 }
 
+TEST(DoctorCheckTest, AServerThatIsDownIsAProblemAlsoWhenItsPoolIsGone) {
+  v1::Snapshot snapshot;
+  v1::Alert& alert = *snapshot.add_alerts();
+  alert.set_name("server_down");
+  alert.set_component("database away");
+  alert.set_database("away");
+  alert.set_message("no server connection is open");
+
+  const Findings findings = CheckServers(FactsOf(snapshot));
+
+  ASSERT_EQ(findings.size(), 1U);
+  EXPECT_EQ(findings[0].verdict, Verdict::kProblem);
+  EXPECT_EQ(findings[0].found, "database away: no server connection is open");
+}
+
 }  // namespace
 }  // namespace pgvalet::cli::doctor
