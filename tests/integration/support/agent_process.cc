@@ -104,8 +104,8 @@ void AgentProcess::Start() {
 
 AgentProcess::~AgentProcess() {
   child_.Stop({SIGINT, SIGQUIT});
-  for (const char* report : {"ERROR: AddressSanitizer", "ERROR: LeakSanitizer",
-                             "runtime error:", "WARNING: ThreadSanitizer"})
+  for (const char* report : {"ERROR: AddressSanitizer", "ERROR: LeakSanitizer", "runtime error:",
+                             "WARNING: ThreadSanitizer", "ERROR: ThreadSanitizer"})
     EXPECT_EQ(log().find(report), std::string::npos) << "a sanitizer has something to say";
   if (testing::Test::HasFailure()) std::fprintf(stderr, "log of pgvaletd:\n%s\n", log().c_str());
   std::error_code ignored;
