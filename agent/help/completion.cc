@@ -46,7 +46,7 @@ void PutBashValues(const Command& owner, const std::string& path, std::string& t
     if (argument.is_positional || !argument.takes_value()) continue;
     std::string patterns;
     for (const std::string& name : argument.names)
-      patterns += (patterns.empty() ? "" : "|") + ("'" + path + " " + name + "'");
+      patterns.append(patterns.empty() ? "'" : "|'").append(path).append(" ").append(name) += "'";
     const std::string what = argument.takes_file() ? "-f" : "-W '" + Joined(argument.choices) + "'";
     text += "    " + patterns + ")\n      " + BashReply(what) + "\n      return ;;\n";
   }
@@ -100,7 +100,8 @@ void PutZshArguments(const Command& command, const std::string& indent, std::str
   for (const Argument& argument : command.arguments) {
     if (argument.is_positional) continue;
     for (const std::string& name : argument.names) {
-      text += indent + "'" + name + "[" + ZshText(argument.meaning) + "]";
+      text.append(indent).append("'").append(name).append("[");
+      text.append(ZshText(argument.meaning)).append("]");
       if (argument.takes_value()) text += ":" + ZshText(argument.value) + ":" + ZshValues(argument);
       text += "' \\\n";
     }
