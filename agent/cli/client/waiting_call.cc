@@ -17,6 +17,7 @@ grpc::Status RunWaiting(grpc::ClientContext& context, const std::function<grpc::
   // Before the thread is made, so that it does not take a signal that is meant for us.
   const Signals signals;
   const int done = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+  if (done < 0) return call();  // no descriptors are left: without progress
   grpc::Status status;
   std::thread thread([&] {
     status = call();
