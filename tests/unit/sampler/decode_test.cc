@@ -137,7 +137,7 @@ TEST(DecodeTest, TextFormatIsRefused) {
 TEST(DecodeTest, InfinityIsNoMomentAndNotANumberIsNoShare) {
   bool cut = false;
   Row cells = CellsOf(SomeBackend());
-  cells[9] = TimestampTz(std::numeric_limits<std::int64_t>::max());
+  cells.back() = TimestampTz(std::numeric_limits<std::int64_t>::max());  // state_since
   stats::SummaryRow summary;
   summary.used_share = std::nan("");
 
