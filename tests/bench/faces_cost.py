@@ -1,12 +1,16 @@
 #!/usr/bin/python3
 """What those who watch cost the pool: pgbench -S beside many gRPC watchers and scrapes of /metrics.
 
-Interleaved rounds, with nobody and with all of them; medians.  A machine of two CPUs has none to
-spare for a thousand watchers, which are programs of somebody else's machine in real life: so what
-pools (core threads of the agent, PostgreSQL, pgbench) gets one CPU, and what watches and is watched
-(all other threads of the agent, the watchers, the scrapes) the other.  --shared gives both to all.
+One run of pgbench; two seconds with all of them, two with nobody (the watchers are stopped, and go
+on), and so on.  The second of each two is compared with its neighbours: a shared machine changes its
+speed by more than a watcher costs, but not from one second to the next.
 
-  faces_cost.py [--watchers N] [--scrapes PER_SECOND] [--rounds N] [--seconds S] [--shared]
+A machine of two CPUs has none to spare for a thousand watchers, which are programs of somebody
+else's machine in real life: so what pools (core threads of the agent, PostgreSQL, pgbench) gets one
+CPU, and what watches and is watched (all other threads of the agent, the watchers, the scrapes) the
+other.  --shared gives both to all.
+
+  faces_cost.py [--watchers N] [--scrapes PER_SECOND] [--seconds S] [--shared]
 
 Needs build/bin/pgvaletd and build/bin/bench_watchers (ninja -C build bench_watchers).
 """
@@ -15,6 +19,7 @@ import argparse
 import os
 import pathlib
 import re
+import signal
 import statistics
 import subprocess
 import sys
@@ -55,17 +60,18 @@ class Scraper(threading.Thread):
     def __init__(self, port, per_second):
         super().__init__()
         self.url, self.pause = f"http://127.0.0.1:{port}/metrics", 1 / per_second
-        self.stopped, self.count, self.failed = threading.Event(), 0, 0
+        self.stopped, self.failed, self.pauses = threading.Event(), 0, False
 
     def run(self):
         os.sched_setaffinity(0, WATCHING)
         due = time.monotonic()
         while not self.stopped.wait(max(0, due - time.monotonic())):
             due += self.pause
+            if self.pauses:
+                continue
             try:
                 with urllib.request.urlopen(self.url, timeout=10) as page:
                     page.read()
-                self.count += 1
             except OSError:
                 self.failed += 1
 
@@ -94,63 +100,68 @@ class Bench:
     def on(self, cpus):
         return [] if self.options.shared else ["taskset", "-c", str(next(iter(cpus)))]
 
-    def load(self):
-        """Transactions per second, and CPU per transaction of the agent's cores and of all of it."""
-        command = [*self.on(POOLING), self.cluster.program("pgbench"), "-n", "-S", "-c", "16"]
-        command += ["-T", str(self.options.seconds), "-h", "127.0.0.1", "-p", str(self.agent.port)]
-        command += ["-U", USER, DATABASE]
-        before = cores_cpu_s(self.agent.pid), process_cpu_s(self.agent.pid)
-        done = subprocess.run(command, capture_output=True, text=True, check=True).stdout
-        after = cores_cpu_s(self.agent.pid), process_cpu_s(self.agent.pid)
-        count = int(re.search(r"actually processed: (\d+)", done).group(1))
-        per_s = float(re.search(r"tps = ([\d.]+)", done).group(1))
-        cores, whole = ((b - a) / count * 1e6 for a, b in zip(before, after))
-        others = (after[1] - before[1] - (after[0] - before[0])) / self.options.seconds
-        return {"tps": per_s, "core us/tx": cores, "agent us/tx": whole, "other threads": others}
-
-    def alone(self):
-        self.separate()
-        return self.load()
-
-    def watched(self):
+    def watchers(self):
         address = f"127.0.0.1:{self.agent.grpc_port}"
         command = [*self.on(WATCHING), str(self.options.build / "bin" / "bench_watchers"), address]
-        command += [str(self.options.watchers), str(self.options.seconds + 4)]
+        command += [str(self.options.watchers), str(2 * self.options.seconds)]
+        started = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+        if started.stdout.readline() != "open\n":
+            raise devserver.Failure("the watchers did not get their first snapshot")
+        return started
+
+    def load(self):
+        command = [*self.on(POOLING), self.cluster.program("pgbench"), "-n", "-S", "-c", "16"]
+        command += ["-P", "1", "-T", str(self.options.seconds), "-h", "127.0.0.1"]
+        command += ["-p", str(self.agent.port), "-U", USER, DATABASE]
+        return subprocess.Popen(
+            command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
+        )
+
+    def run(self):
+        """(whether somebody watched, transactions per second) of each second that counts."""
+        watchers, seconds = self.watchers(), []
+        self.separate()
         scraper = Scraper(self.agent.http_port, self.options.scrapes)
-        with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as watchers:
-            if watchers.stdout.readline() != "open\n":
-                raise devserver.Failure("the watchers did not get their first snapshot")
-            self.separate()
-            scraper.start()
-            row = self.load()
-            scraper.stopped.set()
-            said = watchers.stdout.read()
+        scraper.start()
+        is_watched = True
+        for line in self.load().stderr:
+            found = re.match(r"progress: [\d.]+ s, ([\d.]+) tps", line)
+            if not found:
+                continue
+            seconds.append((is_watched, float(found.group(1))))
+            if len(seconds) % 2 == 1:
+                continue
+            is_watched = not is_watched
+            watchers.send_signal(signal.SIGCONT if is_watched else signal.SIGSTOP)
+            scraper.pauses = not is_watched
+        scraper.stopped.set()
         scraper.join()
-        if watchers.returncode != 0 or scraper.failed:
-            raise devserver.Failure(f"{said.strip()}, {scraper.failed} scrapes failed")
-        messages, size = map(int, re.match(r"messages (\d+) bytes (\d+)", said).groups())
-        seconds = self.options.seconds + 4
-        return row | {"snapshots/s": messages / seconds, "MB/s": size / seconds / 1e6,
-                      "scrapes/s": scraper.count / self.options.seconds}
+        watchers.send_signal(signal.SIGCONT)
+        if watchers.poll() is not None or scraper.failed:
+            raise devserver.Failure(f"watchers ended, or {scraper.failed} scrapes failed")
+        watchers.kill()
+        watchers.wait()
+        return seconds[1::2]
 
     def stop(self):
         self.agent.stop()
         self.cluster.stop()
 
 
-def show(label, rows):
-    print(f"{label:8}", end="")
-    for name in rows[0]:
-        print(f"  {name} {statistics.median(row[name] for row in rows):.4g}", end="")
-    print()
+def compare(seconds):
+    """Each watched second as a share of the mean of those before and after it."""
+    return [
+        now[1] / statistics.mean((before[1], after[1]))
+        for before, now, after in zip(seconds, seconds[1:], seconds[2:])
+        if now[0] and not before[0] and not after[0]
+    ]
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--watchers", type=int, default=1000)
     parser.add_argument("--scrapes", type=float, default=10)
-    parser.add_argument("--rounds", type=int, default=7)
-    parser.add_argument("--seconds", type=int, default=8)
+    parser.add_argument("--seconds", type=int, default=240)
     parser.add_argument("--shared", action="store_true", help="all CPUs for all")
     parser.add_argument("--build", type=pathlib.Path, default=ROOT / "build")
     options = parser.parse_args()
@@ -160,19 +171,24 @@ def main():
         work.chmod(0o755)
         bench = Bench(options, work)
         try:
-            bench.alone()  # to get warm
-            alone, watched = [], []
-            for _ in range(options.rounds):
-                alone.append(bench.alone())
-                watched.append(bench.watched())
+            before = cores_cpu_s(bench.agent.pid), process_cpu_s(bench.agent.pid)
+            seconds = bench.run()
+            cores, whole = (
+                now - then
+                for now, then in zip(
+                    (cores_cpu_s(bench.agent.pid), process_cpu_s(bench.agent.pid)), before
+                )
+            )
         finally:
             bench.stop()
-    show("nobody", alone)
-    show("watched", watched)
-    for name in "tps", "core us/tx":
-        ratios = [after[name] / before[name] for before, after in zip(alone, watched)]
-        print(f"{name}: watched / nobody {statistics.median(ratios):.3f}"
-              f" (of {', '.join(f'{ratio:.3f}' for ratio in sorted(ratios))})")
+    shares = compare(seconds)
+    error = statistics.stdev(shares) / len(shares) ** 0.5
+    for name, wanted in ("watched", True), ("nobody", False):
+        per_s = statistics.mean(value for is_watched, value in seconds if is_watched == wanted)
+        print(f"{name:8} {per_s:.0f} transactions/s")
+    print(f"watched / nobody: median {statistics.median(shares):.3f}, mean"
+          f" {statistics.mean(shares):.3f}, standard error {error:.3f}, {len(shares)} pairs")
+    print(f"CPU seconds of the agent: cores {cores:.1f}, everything else {whole - cores:.1f}")
     return 0
 
 
