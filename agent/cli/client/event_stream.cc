@@ -3,6 +3,7 @@
 #include <chrono>
 #include <memory>
 #include <thread>
+#include <utility>
 
 #include "cli/client/client.h"
 #include "pgvalet/v1/events.grpc.pb.h"
@@ -12,29 +13,38 @@ namespace {
 
 constexpr std::chrono::seconds kPause{1};  // between two attempts
 
-// An agent that is started anew counts from the beginning.
-void GoOnBehind(const v1::FollowEventsResponse& response, v1::FollowEventsRequest& request) {
-  request.set_after_sequence(response.next_after_sequence());
+// Where the reader is.
+struct Bookmark {
+  v1::FollowEventsRequest request;
+  google::protobuf::Timestamp agent;  // when the agent started whose numbers these are
+};
+
+// Whether the numbers are of another agent than before: it counts from the beginning.
+bool IsOfAnother(const Bookmark& mark, const v1::FollowEventsResponse& response) {
+  const google::protobuf::Timestamp& now = response.agent_started_at();
+  const bool is_known = mark.agent.seconds() != 0;
+  return is_known && (mark.agent.seconds() != now.seconds() || mark.agent.nanos() != now.nanos());
 }
 
 struct Ended {
   bool is_enough = false;
-  bool has_answered = false;
+  bool is_another = false;  // to be read from its first event
   grpc::Status status;
 };
 
 Ended FollowOnce(const Common& common, const std::shared_ptr<grpc::Channel>& channel,
-                 v1::FollowEventsRequest& request, const FollowedEvents& followed) {
+                 Bookmark& mark, const FollowedEvents& followed) {
   grpc::ClientContext context;
   UseToken(context, common.token);
   const std::unique_ptr<v1::Events::Stub> stub = v1::Events::NewStub(channel);
-  const auto reader = stub->FollowEvents(&context, request);
+  const auto reader = stub->FollowEvents(&context, mark.request);
   Ended ended;
   for (v1::FollowEventsResponse response; reader->Read(&response);) {
-    ended.has_answered = true;
-    GoOnBehind(response, request);
-    if (followed.on_events(response)) continue;
-    ended.is_enough = true;
+    ended.is_another = IsOfAnother(mark, response);
+    mark.agent = response.agent_started_at();
+    mark.request.set_after_sequence(ended.is_another ? 0 : response.next_after_sequence());
+    ended.is_enough = !ended.is_another && !followed.on_events(response);
+    if (!ended.is_enough && !ended.is_another) continue;
     context.TryCancel();
     break;
   }
@@ -53,12 +63,14 @@ Result<Done> FollowEvents(const Common& common, v1::FollowEventsRequest request,
     return Call<v1::Events>(common, &v1::Events::Stub::ListEvents, first);
   }();
   if (!asked) return asked.error();
+  Bookmark mark{std::move(request), asked->agent_started_at()};
   while (true) {
     // A channel that failed waits longer and longer by itself: a new one each time.
     const Result<std::shared_ptr<grpc::Channel>> channel = OpenChannel(common);
     if (!channel) return channel.error();
-    const Ended ended = FollowOnce(common, *channel, request, followed);
+    const Ended ended = FollowOnce(common, *channel, mark, followed);
     if (ended.is_enough) return Done{};
+    if (ended.is_another) continue;
     const Error error = ended.status.ok()
                             ? Error{ErrorCode::kIo, "the agent ended the stream", 0, ""}
                             : FromStatus(ended.status);

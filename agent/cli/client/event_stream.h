@@ -18,8 +18,8 @@ struct FollowedEvents {
   std::function<void(const std::string& why)> on_break;
 };
 
-// Reads on until on_events has enough.  Goes on behind the last event when the agent falls silent
-// or is started anew.
+// Reads on until on_events has enough.  When the agent goes away, goes on behind the last event; of
+// one that was started anew from its first.
 // Returns only with the error of the first attempt, or when there was enough.
 Result<Done> FollowEvents(const Common& common, v1::FollowEventsRequest request,
                           const FollowedEvents& followed);

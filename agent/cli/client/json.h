@@ -12,17 +12,24 @@ namespace pgvalet::cli {
 // Indented, ended by a line feed; in one line when `is_compact`.
 std::string ToJson(const google::protobuf::Message& message, bool is_compact = false);
 
-// {"<name>": [...]}: some messages out of a larger one.
+// "<name>": [...], a member of an object.
 template <typename Message>
-std::string ListToJson(std::string_view name,
+std::string ListMember(std::string_view name,
                        const google::protobuf::RepeatedPtrField<Message>& messages) {
-  std::string text = "{\"" + std::string(name) + "\": [";
+  std::string text = "\"" + std::string(name) + "\": [";
   for (const Message& message : messages) {
     text += text.back() == '[' ? "" : ",";
     text += "\n" + ToJson(message, true);
     text.pop_back();
   }
-  return text + "]}\n";
+  return text + "]";
+}
+
+// {"<name>": [...]}: some messages out of a larger one.
+template <typename Message>
+std::string ListToJson(std::string_view name,
+                       const google::protobuf::RepeatedPtrField<Message>& messages) {
+  return "{" + ListMember(name, messages) + "}\n";
 }
 
 }  // namespace pgvalet::cli

@@ -20,8 +20,11 @@ bool Confirm(const std::string& question, bool is_sure) {
   return is_yes;
 }
 
-Countdown::Countdown(const Common& common, std::string database)
-    : common_(common), database_(std::move(database)), is_seen_(isatty(STDERR_FILENO) == 1) {}
+Countdown::Countdown(const Common& common, std::string database, std::string on_leave)
+    : common_(common),
+      database_(std::move(database)),
+      on_leave_(std::move(on_leave)),
+      is_seen_(isatty(STDERR_FILENO) == 1) {}
 
 Countdown::~Countdown() {
   if (is_shown_) std::fputs("\r\033[K", stderr);
@@ -41,9 +44,9 @@ void Countdown::Show() {
         pool.now().clients_active() + pool.now().clients_waiting() + pool.now().clients_idle();
     in_use += pool.now().servers_active();
   }
-  std::fprintf(stderr,
-               "\r\033[K%lld server connections in use, %lld clients, %d s; Ctrl-C calls it off",
-               static_cast<long long>(in_use), static_cast<long long>(clients), seconds_);
+  std::fprintf(stderr, "\r\033[K%lld server connections in use, %lld clients, %d s; Ctrl-C %s",
+               static_cast<long long>(in_use), static_cast<long long>(clients), seconds_,
+               on_leave_.c_str());
   is_shown_ = true;
 }
 

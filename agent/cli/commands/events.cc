@@ -55,14 +55,16 @@ int Follow(const Common& common, const EventOptions& options, std::int64_t after
   request.set_after_sequence(after);
   *request.mutable_filter() = options.filter();
   FollowedEvents followed;
-  followed.on_events = [&common](const v1::FollowEventsResponse& response) {
+  std::string told;  // why there is no connection
+  followed.on_events = [&common, &told](const v1::FollowEventsResponse& response) {
+    told.clear();
     TellLost(response.lost_count());
     for (const v1::Event& event : response.events()) {
       if (!PrintEvent(common, event)) return false;
     }
     return true;
   };
-  followed.on_break = [told = std::string()](const std::string& why) mutable {
+  followed.on_break = [&told](const std::string& why) {
     if (why == told) return;
     told = why;
     std::fprintf(stderr, "pgvalet: no connection, trying again: %s\n", why.c_str());

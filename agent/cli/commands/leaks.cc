@@ -79,7 +79,8 @@ void AddLeaks(CLI::App& program, Action& action) {
       "connection by what its session holds (a pin), or one that has it and asks nothing.\n"
       "Examples:\n"
       "  pgvalet leaks --min-age 600\n"
-      "  pgvalet leaks --json | jq -r '.leaks[].client_id' | xargs -n1 pgvalet kill client");
+      "  pgvalet leaks --json | jq -r '.leaks[] | select(.client_id > 0) | .client_id' |\n"
+      "      xargs -r -n1 pgvalet kill client");
   command->callback([&action, options] {
     action = [options](const Common& common) { return RunLeaks(common, *options); };
   });

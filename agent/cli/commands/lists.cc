@@ -37,7 +37,8 @@ int RunPools(const Common& common, const ListOptions& options) {
       GetSnapshot(common, With(options.filter(), {"time", "pools", "reported_pools"}));
   if (!snapshot) return Complain(common, snapshot.error());
   if (common.json) {
-    Print(ListToJson("pools", snapshot->pools()));
+    Print("{" + ListMember("pools", snapshot->pools()) + ",\n" +
+          ListMember("reported_pools", snapshot->reported_pools()) + "}\n");
     return kOk;
   }
   PrintList(PoolsTable(*snapshot), options, "no pools: no client has logged in yet");

@@ -47,7 +47,7 @@ void OnCall(CLI::App* command, Action& action, std::shared_ptr<DatabaseOptions> 
 int RunPause(const Common& common, const DatabaseOptions& options) {
   return ActAndWait(common, &v1::Control::Stub::Pause,
                     RequestOf<v1::PauseRequest>(options.database), options.database,
-                    Of(options.database) + " paused: clients wait until pgvalet resume");
+                    {.done = Of(options.database) + " paused: clients wait until pgvalet resume"});
 }
 
 int RunResume(const Common& common, const DatabaseOptions& options) {
@@ -59,9 +59,14 @@ int RunDrain(const Common& common, const DatabaseOptions& options) {
   if (!Confirm("Refuse new clients of " + Of(options.database) + " and end those that are there?",
                options.is_sure))
     return kNo;
-  return ActAndWait(common, &v1::Control::Stub::Drain,
-                    RequestOf<v1::DrainRequest>(options.database), options.database,
-                    Of(options.database) + " drained: closed to clients until pgvalet enable");
+  return ActAndWait(
+      common, &v1::Control::Stub::Drain, RequestOf<v1::DrainRequest>(options.database),
+      options.database,
+      {.done = Of(options.database) + " drained: closed to clients until pgvalet enable",
+       .on_leave = "stops waiting",
+       .left = "not waited for: clients go on leaving, and new ones are refused until "
+               "pgvalet enable " +
+               options.database});
 }
 
 int RunReconnect(const Common& common, const DatabaseOptions& options) {
@@ -82,7 +87,7 @@ int RunEnable(const Common& common, const DatabaseOptions& options) {
 
 int RunSuspend(const Common& common) {
   return ActAndWait(common, &v1::Control::Stub::Suspend, v1::SuspendRequest(), "",
-                    "suspended: nothing is read until pgvalet resume");
+                    {.done = "suspended: nothing is read until pgvalet resume"});
 }
 
 }  // namespace

@@ -161,6 +161,13 @@ class TopTest(unittest.TestCase):
             screen.shows("pools, sorted by name")
             screen.press("p")
             screen.shows("PAUSED")
+            before = screen.text()
+            newest = HOUSE.get("/api/v1/stats/snapshot")["sequence"]
+            wait_until(
+                lambda: int(HOUSE.get("/api/v1/stats/snapshot")["sequence"]) > int(newest) + 5,
+                "newer snapshots",
+            )
+            self.assertEqual(screen.text(), before)
             screen.press("p")
             wait_until(lambda: "PAUSED" not in screen.text(), "it goes on")
 
